@@ -1,0 +1,103 @@
+"""Redis: faster when it is there, never needed. Every call falls back to "not cached" when Redis is slow or gone.
+
+Keys and TTLs are the design document's; who caches says what it may be stale by. No command spans two keys, so the same code runs
+on one node and on a cluster.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from shared.database import LOOPBACK
+from shared.log import logger
+
+T = TypeVar("T")
+TIMEOUT_SECONDS = 0.25
+PAUSE_SECONDS = 1.0
+
+
+class Cache:
+    """The connection of this process to Redis. After a failure it is left alone for a second."""
+
+    def __init__(self, service: str) -> None:
+        self._log = logger(service)
+        self._client: Any = None
+        self._away_until = 0.0
+
+    def get(self, key: str) -> Any:
+        """The JSON value under `key`, or None."""
+        text = self._try(lambda client: client.get(key))
+        return None if text is None else json.loads(cast("bytes", text))
+
+    def set(self, key: str, value: Any, *, seconds: int) -> None:
+        """Keep a JSON value for so many seconds."""
+        self._try(lambda client: client.set(key, json.dumps(value), ex=seconds))
+
+    def drop(self, *keys: str) -> bool:
+        """Forget the keys; False if Redis could not be told."""
+        results = [self._try(lambda client, key=key: client.delete(key)) for key in keys]
+        return all(result is not None for result in results)
+
+    def field(self, key: str, field: str) -> str | None:
+        """One field of the hash under `key`, or None."""
+        value = self._try(lambda client: client.hget(key, field))
+        return None if value is None else cast("bytes", value).decode()
+
+    def set_field(self, key: str, field: str, value: str, *, seconds: int, if_absent: bool = False) -> bool:
+        """Set one field of a hash that lives for so many seconds; False if Redis could not be told."""
+
+        def write(client: Any) -> bool:
+            (client.hsetnx if if_absent else client.hset)(key, field, value)
+            client.expire(key, seconds)
+            return True
+
+        return self._try(write) is True
+
+    def drop_field(self, key: str, field: str) -> None:
+        """Forget one field of a hash."""
+        self._try(lambda client: client.hdel(key, field))
+
+    def ping(self) -> bool:
+        """Whether Redis answers now."""
+        self._away_until = 0.0
+        return bool(self._try(lambda client: client.ping()))
+
+    def reset(self) -> None:
+        """Forget the connection; the next call makes a new one from the environment."""
+        self._client, self._away_until = None, 0.0
+
+    def _try(self, command: Callable[[Any], T]) -> T | None:
+        if time.monotonic() < self._away_until:
+            return None
+        try:
+            if self._client is None:
+                self._client = _connect()
+            return command(self._client)
+        except Exception as broken:  # whatever Redis or its client does must not fail a request
+            self._client, self._away_until = None, time.monotonic() + PAUSE_SECONDS
+            self._log.warning("cache unavailable", extra={"error": type(broken).__name__})
+            return None
+
+
+def _connect() -> Any:
+    from redis.backoff import NoBackoff
+    from redis.cluster import RedisCluster
+    from redis.retry import Retry
+
+    host, port = os.environ["CACHE_HOST"], int(os.environ["CACHE_PORT"])
+    security: dict[str, Any] = {}
+    if host not in LOOPBACK:
+        from shared.cache_credentials import IamCredentials
+
+        security = {"ssl": True, "credential_provider": IamCredentials(os.environ["CACHE_USER"])}
+    return RedisCluster(
+        host=host,
+        port=port,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 1),
+        dynamic_startup_nodes=False,
+        **security,
+    )

@@ -1,0 +1,130 @@
+"""SQS → Lambda: each message once per consumer, failures one by one, back-off by visibility.
+
+A message is handled in one transaction that also records its id in the inbox; a duplicate finds the id and is dropped. A failed
+message goes back to its queue with a visibility of 1, 2, 4, 8 s (the design document's intervals) and, after the queue's
+`maxReceiveCount`, to the dead-letter queue.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar, cast
+from uuid import UUID
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from shared import aws
+from shared.clock import now
+from shared.contracts import Contract
+from shared.database import Database, Sql
+from shared.log import logger
+
+C = TypeVar("C", bound=Contract)
+BACKOFF_SECONDS = (1, 2, 4, 8)
+
+
+@dataclass(frozen=True)
+class Message(Generic[C]):
+    """A message as its consumer sees it: the contract's data and what the envelope says of it."""
+
+    id: UUID
+    data: C
+    subject: UUID
+    version: int
+    time: datetime
+
+
+class Consumer:
+    """The handlers of one queue, by message type; other types are passed over (contracts grow, consumers follow)."""
+
+    def __init__(self, database: Database, queue: str) -> None:
+        self._database, self._queue = database, queue
+        self._handlers: dict[str, tuple[type[Contract], Callable[..., None], bool]] = {}
+        self._log = logger(database.service)
+        self._batch = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+    def on(
+        self, *contracts: type[C]
+    ) -> Callable[[Callable[[Message[C], Sql], None]], Callable[[Message[C], Sql], None]]:
+        """Handle these types inside the inbox's transaction; raise to have the message again."""
+
+        def register(function: Callable[[Message[C], Sql], None]) -> Callable[[Message[C], Sql], None]:
+            for contract in contracts:
+                self._handlers[contract.TYPE] = (contract, function, True)
+            return function
+
+        return register
+
+    def on_call(
+        self, contract: type[C]
+    ) -> Callable[[Callable[[Message[C]], None]], Callable[[Message[C]], None]]:
+        """Handle a type whose work calls a provider: no transaction is open, no inbox kept.
+
+        The handler records its intent, calls, records the answer, and is itself safe to run twice.
+        """
+
+        def register(function: Callable[[Message[C]], None]) -> Callable[[Message[C]], None]:
+            self._handlers[contract.TYPE] = (contract, function, False)
+            return function
+
+        return register
+
+    def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """The Lambda handler: `batchItemFailures` names the messages to have again."""
+        answer = process_partial_response(event, self._record, self._batch, context)
+        return cast("dict[str, Any]", answer)
+
+    def _record(self, record: SQSRecord) -> None:
+        try:
+            self._handle(json.loads(record.body))
+        except Exception:
+            self._log.exception("message failed", extra={"queue": self._queue})
+            self._back_off(record)
+            raise
+
+    def _handle(self, envelope: dict[str, Any]) -> None:
+        known = self._handlers.get(envelope["type"])
+        if known is None:
+            return
+        contract, function, in_transaction = known
+        message = Message(
+            id=UUID(envelope["id"]),
+            data=contract.model_validate(envelope["data"]),
+            subject=UUID(envelope["subject"]),
+            version=envelope["sequence"],
+            time=datetime.fromisoformat(envelope["time"]),
+        )
+        if not in_transaction:
+            function(message)
+            return
+        with self._database.transaction() as sql:
+            if self._is_new(sql, message.id):
+                function(message, sql)
+
+    def _is_new(self, sql: Sql, message_id: UUID) -> bool:
+        return (
+            sql.run(
+                """
+                INSERT INTO inbox (consumer, message_id, received_at) VALUES (%(consumer)s, %(id)s, %(now)s)
+                ON CONFLICT DO NOTHING
+                """,
+                consumer=self._queue,
+                id=message_id,
+                now=now(),
+            )
+            == 1
+        )
+
+    def _back_off(self, record: SQSRecord) -> None:
+        attempt = int(record.attributes.approximate_receive_count)
+        _, _, region, account, name = record.event_source_arn.split(":")[1:6]
+        sqs = aws.client("sqs")
+        try:
+            sqs.change_message_visibility(
+                QueueUrl=sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"],
+                ReceiptHandle=record.receipt_handle,
+                VisibilityTimeout=BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS)) - 1],
+            )
+        except Exception:
+            self._log.warning("back-off not set: the queue's own visibility applies", extra={"queue": name})

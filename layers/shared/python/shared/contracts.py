@@ -1,0 +1,242 @@
+"""The published message contracts: what services tell each other, one class per message type and version.
+
+Changes are additive: a consumer ignores fields it does not know. Ids, amounts and states only, except in a message marked
+SENSITIVE (an address, a name, a link token), whose outbox row is blanked once it is published.
+"""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+from shared.wire import Instant, Money
+
+
+class Contract(BaseModel):
+    """Base of every message: camelCase JSON, unknown fields ignored."""
+
+    TYPE: ClassVar[str]
+    SENSITIVE: ClassVar[bool] = False
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+
+
+# ---- auth
+
+
+class UserChanged(Contract):
+    """A user registered, or changed name, address or role; the whole of what others may keep."""
+
+    TYPE: ClassVar[str] = "auth.user_changed.v1"
+    SENSITIVE: ClassVar[bool] = True
+    user_id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    role: str
+
+
+class VerificationRequested(Contract):
+    """A verification link has to be mailed."""
+
+    TYPE: ClassVar[str] = "auth.verification_requested.v1"
+    SENSITIVE: ClassVar[bool] = True
+    user_id: UUID
+    email: str
+    first_name: str
+    token: str
+
+
+class PasswordResetRequested(Contract):
+    """A password-reset link has to be mailed."""
+
+    TYPE: ClassVar[str] = "auth.password_reset_requested.v1"
+    SENSITIVE: ClassVar[bool] = True
+    user_id: UUID
+    email: str
+    first_name: str
+    token: str
+
+
+# ---- events
+
+
+class _EventState(Contract):
+    event_id: UUID
+    organizer_id: UUID
+    name: str
+    event_date: Instant
+    time_zone: str
+    venue_name: str
+    venue_address: str
+    status: str
+    version: int
+
+
+class EventPublished(_EventState):
+    """An event went on sale; the whole of what others keep of it."""
+
+    TYPE: ClassVar[str] = "events.event_published.v1"
+
+
+class EventUpdated(_EventState):
+    """A published event changed."""
+
+    TYPE: ClassVar[str] = "events.event_updated.v1"
+
+
+class EventCancelled(_EventState):
+    """A published event was cancelled: sales stop."""
+
+    TYPE: ClassVar[str] = "events.event_cancelled.v1"
+    reason: str
+
+
+# ---- tickets
+
+
+class IssuedTicket(BaseModel):
+    """One ticket of an issued order."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    ticket_id: UUID
+    ticket_number: str
+    ticket_type_id: UUID
+
+
+class OrderIssued(Contract):
+    """An order's tickets exist."""
+
+    TYPE: ClassVar[str] = "tickets.order_issued.v1"
+    order_id: UUID
+    order_number: str
+    user_id: UUID
+    event_id: UUID
+    tickets: list[IssuedTicket]
+
+
+class OrderReleased(Contract):
+    """An order's seats went back on sale; any tickets it had are void."""
+
+    TYPE: ClassVar[str] = "tickets.order_released.v1"
+    order_id: UUID
+    user_id: UUID
+    event_id: UUID
+
+
+class TicketCheckedIn(Contract):
+    """A ticket was used at the door."""
+
+    TYPE: ClassVar[str] = "tickets.ticket_checked_in.v1"
+    ticket_id: UUID
+    order_id: UUID
+    event_id: UUID
+    checked_in_at: Instant
+
+
+# ---- payments
+
+
+class OrderPaid(Contract):
+    """The money of an order is captured."""
+
+    TYPE: ClassVar[str] = "payments.order_paid.v1"
+    order_id: UUID
+    user_id: UUID
+    event_id: UUID
+    amount: Money
+    currency: str
+
+
+class PaymentFailed(Contract):
+    """A payment attempt failed; the seats are kept until `pay_by`, and the buyer may try another card."""
+
+    TYPE: ClassVar[str] = "payments.payment_failed.v1"
+    order_id: UUID
+    order_number: str
+    user_id: UUID
+    event_id: UUID
+    attempt_id: UUID
+    code: str
+    message: str
+    pay_by: Instant
+
+
+class OrderCancelled(Contract):
+    """An order ended without payment (or with its payment given back)."""
+
+    TYPE: ClassVar[str] = "payments.order_cancelled.v1"
+    order_id: UUID
+    user_id: UUID
+    event_id: UUID
+    reason: str
+
+
+class OrderRefunded(Contract):
+    """Money went back to the buyer; `ticket_ids` names the tickets it was for, all of them if `fully`."""
+
+    TYPE: ClassVar[str] = "payments.order_refunded.v1"
+    order_id: UUID
+    order_number: str
+    user_id: UUID
+    event_id: UUID
+    refund_id: UUID
+    amount: Money
+    currency: str
+    fully: bool
+    ticket_ids: list[UUID]
+
+
+class AttemptRequested(Contract):
+    """Command to payments' own queue: carry out this payment attempt."""
+
+    TYPE: ClassVar[str] = "payments.attempt_requested.v1"
+    order_id: UUID
+    attempt_id: UUID
+
+
+class WebhookReceived(Contract):
+    """Command to payments' own queue: look at the gateway's object that this stored webhook is about."""
+
+    TYPE: ClassVar[str] = "payments.webhook_received.v1"
+    provider: str
+    event_id: str
+
+
+class RefundRequested(Contract):
+    """Command to payments' own queue: carry out this recorded refund."""
+
+    TYPE: ClassVar[str] = "payments.refund_requested.v1"
+    refund_id: UUID
+    order_id: UUID
+
+
+# ---- notifications
+
+
+class MailRequested(Contract):
+    """Command to the mail queue: render this template and send it.
+
+    `mail_key` makes it one mail however often it is asked for; `recipient_email` is given when it may differ from the address
+    notifications keeps for `user_id`.
+    """
+
+    TYPE: ClassVar[str] = "notifications.mail_requested.v1"
+    SENSITIVE: ClassVar[bool] = True
+    mail_key: str
+    template: str
+    user_id: UUID
+    recipient_email: str | None = None
+    order_id: UUID | None = None
+    data: dict[str, Any]
+
+
+class MailStatusChanged(Contract):
+    """A mail was sent, delivered, bounced, or given up."""
+
+    TYPE: ClassVar[str] = "notifications.mail_status_changed.v1"
+    notification_id: UUID
+    user_id: UUID
+    order_id: UUID | None
+    template: str
+    status: str
+

@@ -1,0 +1,191 @@
+"""PostgreSQL for one service: one connection per process, one transaction per unit of work.
+
+Only the entry point (a route, saga task, consumer or job) opens a transaction, and leaving it is what commits. Use cases and
+repositories receive the open `Sql` and never commit. Messages written to the outbox inside a transaction are published right
+after its commit.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import psycopg2
+import psycopg2.extensions
+import psycopg2.extras
+from psycopg2 import errorcodes
+from shared.errors import Unavailable
+from shared.log import logger
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+CONNECT_TIMEOUT_SECONDS = 3
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+Row = dict[str, Any]
+
+psycopg2.extras.register_uuid()
+psycopg2.extensions.register_adapter(dict, psycopg2.extras.Json)
+
+
+class Refused(Exception):
+    """The database refused a statement: a constraint, or an error raised by one of our own functions.
+
+    Attributes:
+        sqlstate: five characters, e.g. `23505`; ours begin with `BX`.
+        constraint: the constraint's name, if one was violated.
+        detail: what a function of ours passed along as DETAIL.
+    """
+
+    def __init__(self, error: psycopg2.Error) -> None:
+        super().__init__(str(error).split("\n", 1)[0])
+        self.sqlstate = error.pgcode or ""
+        self.constraint = error.diag.constraint_name
+        self.detail = error.diag.message_detail
+
+    @property
+    def is_duplicate(self) -> bool:
+        """A unique constraint was violated."""
+        return self.sqlstate == errorcodes.UNIQUE_VIOLATION
+
+
+class Sql:
+    """An open unit of work: run statements with named parameters (`%(name)s`), rows come back as dicts."""
+
+    def __init__(self, database: "Database", *, in_transaction: bool) -> None:
+        self._database = database
+        self._in_transaction = in_transaction
+        self._after_commit: list[Callable[[], None]] = []
+        self.outbox: list[Row] = []
+
+    def one(self, statement: str, /, **parameters: Any) -> Row | None:
+        """The first row, or None."""
+        return cast("Row | None", self._execute(statement, parameters, lambda cursor: cursor.fetchone()))
+
+    def all(self, statement: str, /, **parameters: Any) -> list[Row]:
+        """Every row."""
+        return cast("list[Row]", self._execute(statement, parameters, lambda cursor: cursor.fetchall()))
+
+    def run(self, statement: str, /, **parameters: Any) -> int:
+        """Run a statement without a result; the number of rows it touched."""
+        return cast(int, self._execute(statement, parameters, lambda cursor: cursor.rowcount))
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Do this once the transaction has committed, best effort: a failure is logged, never the caller's."""
+        self._after_commit.append(action)
+
+    def _execute(self, statement: str, parameters: Row, result: Callable[[Any], Any]) -> Any:
+        return self._database.execute(
+            statement, parameters, result, may_reconnect=not self._in_transaction
+        )
+
+
+class Database:
+    """The database of one service, connected to on first use and kept for the life of the process."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self._connection: Connection | None = None
+        self._log = logger(service)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Sql]:
+        """One unit of work: commits when left normally, rolls back when left by an error.
+
+        Raises:
+            Unavailable: no connection, a lock or statement time-out, a deadlock; nothing of it was kept (a connection lost
+                during COMMIT excepted, which is why callers are idempotent).
+        """
+        # An explicit BEGIN costs nothing (psycopg2 sends one anyway) and tells whether a kept connection is still alive.
+        self.execute("BEGIN", {}, lambda _: None, may_reconnect=True)
+        sql = Sql(self, in_transaction=True)
+        try:
+            yield sql
+        except BaseException:
+            self._rollback()
+            raise
+        self.execute("COMMIT", {}, lambda _: None, may_reconnect=False)
+        self._finish(sql)
+
+    @contextmanager
+    def reading(self) -> Iterator[Sql]:
+        """Statements outside a transaction, for reads of one statement each; each is tried again on a new connection."""
+        yield Sql(self, in_transaction=False)
+
+    def execute(
+        self, statement: str, parameters: Row, result: Callable[[Any], Any], *, may_reconnect: bool
+    ) -> Any:
+        """Run one statement; used by `Sql`. A dead connection is replaced once, if nothing can have been lost by it."""
+        fresh = self._connection is None
+        try:
+            with self._connected().cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+                cursor.execute(statement, parameters or None)
+                return result(cursor)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as broken:
+            if self._connection is not None and self._connection.closed:
+                self.reset()
+                if may_reconnect and not fresh:
+                    return self.execute(statement, parameters, result, may_reconnect=False)
+            self._log.warning("database unavailable", extra={"sqlstate": broken.pgcode or "connection"})
+            raise Unavailable("database") from broken
+        except psycopg2.Error as refused:
+            raise Refused(refused) from refused
+
+    def reset(self) -> None:
+        """Forget the connection; the next statement makes a new one (from the environment as it is then)."""
+        if self._connection is not None and not self._connection.closed:
+            self._connection.close()
+        self._connection = None
+
+    def _connected(self) -> "Connection":
+        if self._connection is None:
+            self._connection = _connect()
+        return self._connection
+
+    def _rollback(self) -> None:
+        try:
+            if self._connection is not None and not self._connection.closed:
+                self.execute("ROLLBACK", {}, lambda _: None, may_reconnect=False)
+        except (Unavailable, Refused):
+            self.reset()
+
+    def _finish(self, sql: Sql) -> None:
+        from shared import outbox
+
+        if sql.outbox:
+            sql.after_commit(lambda: outbox.deliver(self, sql.outbox))
+        for action in sql._after_commit:
+            try:
+                action()
+            except Exception:
+                self._log.exception("after commit: left to the sweep")
+
+
+def _connect() -> "Connection":
+    """Connect through the proxy as this function's database user, with an IAM token for a password.
+
+    RDS Proxy refuses command-line options and pins a session that SETs, so time-outs are set on the role (see the migrations).
+    """
+    host, port, user = (os.environ[f"DATABASE_{part}"] for part in ("HOST", "PORT", "USER"))
+    security = {"sslmode": "disable"}
+    if host not in LOOPBACK:
+        import certifi
+        from shared.iam import database_token
+
+        security = {
+            "sslmode": "verify-full",
+            "sslrootcert": certifi.where(),
+            "password": database_token(host, int(port), user),
+        }
+    connection = psycopg2.connect(
+        host=host,
+        port=port,
+        user=user,
+        dbname=os.environ["DATABASE_NAME"],
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        application_name=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "box-office"),
+        keepalives_idle=30,
+        **security,
+    )
+    connection.autocommit = True
+    return connection

@@ -1,0 +1,49 @@
+"""EventBridge Scheduler → Lambda: a job that runs every minute, or by an operator's hand with arguments."""
+
+from collections.abc import Callable
+from typing import Any
+
+from shared import idempotency, outbox
+from shared.clock import now
+from shared.database import Database
+from shared.log import logger
+from shared.settings import Setting
+
+SWEEP_LIMIT = Setting("sweep_limit", 500, "Rows that one run of a sweep takes at most")
+INBOX_DAYS = Setting("inbox_days", 15, "Days for which a consumer remembers messages (a queue keeps them 14)")
+OUTBOX_DAYS = Setting("outbox_days", 30, "Days for which published messages are kept")
+
+
+def job(service: str, run: Callable[[dict[str, Any]], int]) -> Callable[[dict[str, Any], Any], dict[str, int]]:
+    """The Lambda handler of a job: `run` takes the (maybe empty) input and returns how many things it handled."""
+    log = logger(service)
+
+    def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+        handled = run(event or {})
+        log.info("job done", extra={"handled": handled})
+        return {"handled": handled}
+
+    return handler
+
+
+def sweep_messages(database: Database) -> Callable[[dict[str, Any], Any], dict[str, int]]:
+    """The job every service has: publish what a crash left in the outbox, forget what is too old to matter.
+
+    An operator (or a laptop whose broker lost its memory) passes `{"republishSeconds": n}` to publish recent messages again.
+    """
+
+    def run(event: dict[str, Any]) -> int:
+        published = outbox.sweep(
+            database, limit=SWEEP_LIMIT(), republish_seconds=int(event.get("republishSeconds", 0))
+        )
+        with database.transaction() as sql:
+            idempotency.forget(sql, now())
+            sql.run("DELETE FROM inbox WHERE received_at < %(now)s - make_interval(days => %(days)s)", now=now(), days=INBOX_DAYS())
+            sql.run(
+                "DELETE FROM outbox WHERE published_at < %(now)s - make_interval(days => %(days)s)",
+                now=now(),
+                days=OUTBOX_DAYS(),
+            )
+        return published
+
+    return job(database.service, run)

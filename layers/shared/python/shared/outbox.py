@@ -1,0 +1,202 @@
+"""Messages leave through a table: written in the transaction that made them true, published right after its commit.
+
+What a crash left unpublished is published by each service's `jobs/sweep_messages`. A writer owns its fresh rows for
+`LEASE_SECONDS`; the sweep takes rows whose lease is over, with FOR UPDATE SKIP LOCKED, never by "id greater than the last".
+Delivery is at least once; consumers keep an inbox.
+"""
+
+import json
+import os
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from shared import aws
+from shared.clock import iso, now
+from shared.contracts import Contract
+from shared.database import Database, Row, Sql
+from shared.log import logger
+
+LEASE_SECONDS = 30
+BATCH = 10  # the most that SNS and SQS take in one call
+TOPIC, TASK = "topic", "task"
+
+
+def publish(sql: Sql, event: Contract, *, subject: UUID, version: int = 1) -> UUID:
+    """Tell whoever subscribes to this service's topic; `version` is the aggregate's, for consumers that need an order.
+
+    Returns:
+        the message's id.
+    """
+    return _write(sql, TOPIC, event, subject, version)
+
+
+def send(sql: Sql, queue: str, command: Contract, *, subject: UUID) -> UUID:
+    """Send a command to one queue, e.g. `"mail"` (needs the `QUEUE_MAIL_URL` that a CDK use sets)."""
+    return _write(sql, f"queue:{queue}", command, subject, 1)
+
+
+def wake(sql: Sql, token: str, output: dict[str, Any], *, subject: UUID) -> None:
+    """Answer a waiting Step Functions task; a token that is dead by then is no error."""
+    payload = {"taskToken": token, "output": output}
+    _insert(sql, uuid4(), TASK, "task.answered", subject, 1, payload, sensitive=True)
+
+
+def deliver(database: Database, rows: list[Row]) -> int:
+    """Publish these fresh rows now and mark them; the number published. What fails stays for the sweep."""
+    return _publish_rows(database, rows)
+
+
+def sweep(database: Database, *, limit: int, republish_seconds: int = 0) -> int:
+    """Publish what was left behind, oldest first; the number published.
+
+    Args:
+        limit: the most rows of one run.
+        republish_seconds: also publish again what was published within so many seconds, for a broker that lost it.
+    """
+    with database.transaction() as sql:
+        rows = sql.all(
+            """
+            UPDATE outbox SET claimed_until = %(now)s + make_interval(secs => %(lease)s), attempts = attempts + 1
+             WHERE id IN (
+                SELECT id FROM outbox
+                 WHERE (published_at IS NULL AND claimed_until < %(now)s)
+                    OR (%(republish)s > 0 AND payload IS NOT NULL
+                        AND created_at > %(now)s - make_interval(secs => %(republish)s))
+                 ORDER BY id LIMIT %(limit)s
+                   FOR UPDATE SKIP LOCKED)
+            RETURNING *
+            """,
+            now=now(),
+            lease=LEASE_SECONDS,
+            limit=limit,
+            republish=republish_seconds,
+        )
+    return _publish_rows(database, sorted(rows, key=lambda row: row["id"]))
+
+
+def _write(sql: Sql, destination: str, message: Contract, subject: UUID, version: int) -> UUID:
+    message_id = uuid4()
+    data = message.model_dump(mode="json", by_alias=True)
+    _insert(sql, message_id, destination, message.TYPE, subject, version, data, sensitive=message.SENSITIVE)
+    return message_id
+
+
+def _insert(
+    sql: Sql,
+    message_id: UUID,
+    destination: str,
+    type_: str,
+    subject: UUID,
+    version: int,
+    payload: dict[str, Any],
+    *,
+    sensitive: bool,
+) -> None:
+    row = sql.one(
+        """
+        INSERT INTO outbox (message_id, destination, type, subject, version, payload, sensitive, created_at, claimed_until)
+        VALUES (%(message_id)s, %(destination)s, %(type)s, %(subject)s, %(version)s, %(payload)s, %(sensitive)s,
+                %(now)s, %(now)s + make_interval(secs => %(lease)s))
+        RETURNING *
+        """,
+        message_id=message_id,
+        destination=destination,
+        type=type_,
+        subject=subject,
+        version=version,
+        payload=payload,
+        sensitive=sensitive,
+        now=now(),
+        lease=LEASE_SECONDS,
+    )
+    assert row is not None
+    sql.outbox.append(row)
+
+
+def _publish_rows(database: Database, rows: list[Row]) -> int:
+    done: list[int] = []
+    try:
+        for destination, group in _by_destination(rows):
+            for start in range(0, len(group), BATCH):
+                done += _publish_batch(database.service, destination, group[start : start + BATCH])
+    finally:
+        if done:
+            with database.reading() as sql:
+                sql.run(
+                    """
+                    UPDATE outbox SET published_at = %(now)s,
+                                      payload = CASE WHEN sensitive THEN NULL ELSE payload END
+                     WHERE id = ANY(%(ids)s)
+                    """,
+                    ids=done,
+                    now=now(),
+                )
+    return len(done)
+
+
+def _by_destination(rows: list[Row]) -> list[tuple[str, list[Row]]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row["destination"], []).append(row)
+    return list(groups.items())
+
+
+def _publish_batch(service: str, destination: str, rows: list[Row]) -> list[int]:
+    """Publish up to ten rows to one destination; the ids that the broker accepted."""
+    if destination == TASK:
+        return [row["id"] for row in rows if _answer_task(row)]
+    entries = [_entry(service, row) for row in rows]
+    if destination == TOPIC:
+        answer = aws.client("sns").publish_batch(
+            TopicArn=os.environ["TOPIC_ARN"],
+            PublishBatchRequestEntries=[
+                {"Id": entry["id"], "Message": entry["body"], "MessageAttributes": entry["attributes"]}
+                for entry in entries
+            ],
+        )
+    else:
+        name = destination.removeprefix("queue:").replace("-", "_").upper()
+        answer = aws.client("sqs").send_message_batch(
+            QueueUrl=os.environ[f"QUEUE_{name}_URL"],
+            Entries=[
+                {"Id": entry["id"], "MessageBody": entry["body"], "MessageAttributes": entry["attributes"]}
+                for entry in entries
+            ],
+        )
+    if answer.get("Failed"):
+        logger(service).warning("messages not accepted", extra={"count": len(answer["Failed"])})
+    return [int(accepted["Id"]) for accepted in answer.get("Successful", [])]
+
+
+def _entry(service: str, row: Row) -> dict[str, Any]:
+    created: datetime = row["created_at"]
+    envelope = {
+        "specversion": "1.0",
+        "id": str(row["message_id"]),
+        "source": f"box-office/{service}",
+        "type": row["type"],
+        "subject": str(row["subject"]),
+        "sequence": row["version"],
+        "time": iso(created),
+        "datacontenttype": "application/json",
+        "data": row["payload"],
+    }
+    return {
+        "id": str(row["id"]),
+        "body": json.dumps(envelope),
+        "attributes": {"type": {"DataType": "String", "StringValue": row["type"]}},
+    }
+
+
+def _answer_task(row: Row) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        aws.client("stepfunctions").send_task_success(
+            taskToken=row["payload"]["taskToken"], output=json.dumps(row["payload"]["output"])
+        )
+    except ClientError as refused:
+        # The task has been answered, has timed out, or its execution is over: somebody else decided.
+        return refused.response["Error"]["Code"] in ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
+    return True

@@ -1,0 +1,45 @@
+"""Lists: `?limit=` and an opaque `?cursor=`, answered with `items` and `nextCursor`."""
+
+import base64
+import binascii
+import json
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import Field
+from shared.errors import BadInput
+from shared.wire import Answer
+
+T = TypeVar("T")
+DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
+Cursor = Annotated[str, Field(max_length=500)]
+
+
+class Page(Answer, Generic[T]):
+    """One page of a list; `next_cursor` is None on the last."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+def encode(*position: Any) -> str:
+    """An opaque cursor for the sort key of the last row shown."""
+    text = json.dumps([str(part) for part in position])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode(cursor: str | None, *kinds: Any) -> list[Any] | None:
+    """The sort key a cursor stands for, each part made by its kind (`UUID`, `datetime.fromisoformat`, …); None without one.
+
+    Raises:
+        BadInput: not a cursor of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(parts, list) or len(parts) != len(kinds):
+            raise ValueError
+        return [kind(part) for kind, part in zip(kinds, parts, strict=True)]
+    except (ValueError, TypeError, binascii.Error) as bad:
+        raise BadInput.field("cursor", "Not a cursor from a previous page") from bad

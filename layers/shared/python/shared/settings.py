@@ -1,0 +1,52 @@
+"""Named settings: a default in code, the value in force in Parameter Store.
+
+CDK declares one parameter per `Setting`, so that an operator changes a limit without a deployment.
+"""
+
+import os
+import time
+from typing import Generic, TypeVar
+
+from shared import parameters
+from shared.errors import Unavailable
+
+Value = TypeVar("Value", int, float, str, bool)
+
+REFRESH_SECONDS = 60
+
+
+class Setting(Generic[Value]):
+    """One named setting.
+
+    Attributes:
+        name: its name below `/box-office/<stage>/`; seconds, counts and the like are said in the name.
+        default: the value when Parameter Store is not configured (unit tests), and the one CDK deploys.
+        help: what it is for, in one line; CDK makes it the parameter's description.
+    """
+
+    def __init__(self, name: str, default: Value, help: str) -> None:
+        self.name, self.default, self.help = name, default, help
+        self._value: Value | None = None
+        self._read_at = 0.0
+
+    def __call__(self) -> Value:
+        """The value in force, at most a minute old here (and five in the extension's cache)."""
+        if "SETTINGS_PREFIX" not in os.environ:
+            return self.default
+        if self._value is None or time.monotonic() - self._read_at > REFRESH_SECONDS:
+            self._value = self._read()
+            self._read_at = time.monotonic()
+        return self._value
+
+    def _read(self) -> Value:
+        try:
+            return self._parse(parameters.parameter(self.name))
+        except Unavailable:
+            if self._value is None:
+                raise
+            return self._value  # Parameter Store is away: what was in force a minute ago still is
+
+    def _parse(self, text: str) -> Value:
+        if isinstance(self.default, bool):
+            return text.lower() in ("true", "1", "yes", "on")
+        return type(self.default)(text)
