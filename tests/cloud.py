@@ -1,0 +1,130 @@
+"""What AWS gives a function, for tests in one process: topics and queues in memory, secrets over HTTP."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from shared import aws
+
+ACCOUNT = "123456789012"
+
+
+class Broker:
+    """SNS and SQS in the memory of this process (moto), and what has been sent to them so far."""
+
+    def __init__(self, environment: pytest.MonkeyPatch) -> None:
+        self._environment = environment
+        self._sns, self._sqs = boto3.client("sns"), boto3.client("sqs")
+        self._queues: dict[str, str] = {}
+        self._seen: dict[str, list[dict[str, Any]]] = {}
+
+    def topic(self, service: str) -> str:
+        """Give the code under test the topic of `service` (TOPIC_ARN); its ARN."""
+        arn: str = self._sns.create_topic(Name=f"box-office-dev-{service}")["TopicArn"]
+        self._queues[service] = self._sqs.create_queue(QueueName=f"seen-{service}")["QueueUrl"]
+        self._sns.subscribe(
+            TopicArn=arn,
+            Protocol="sqs",
+            Endpoint=f"arn:aws:sqs:us-east-1:{ACCOUNT}:seen-{service}",
+            Attributes={"RawMessageDelivery": "true"},
+        )
+        self._environment.setenv("TOPIC_ARN", arn)
+        return arn
+
+    def queue(self, name: str) -> str:
+        """Give the code under test the queue `name` (QUEUE_<NAME>_URL); its URL."""
+        url: str = self._sqs.create_queue(QueueName=f"box-office-dev-{name}")["QueueUrl"]
+        self._queues[name] = url
+        self._environment.setenv(f"QUEUE_{name.replace('-', '_').upper()}_URL", url)
+        return url
+
+    def messages(self, name: str) -> list[dict[str, Any]]:
+        """Every envelope sent so far to the topic of that service, or to that queue, oldest first."""
+        seen = self._seen.setdefault(name, [])
+        url = self._queues[name]
+        while received := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in received:
+                seen.append(json.loads(message["Body"]))
+                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return seen
+
+    def record(self, name: str, envelope: dict[str, Any], receive_count: int = 1) -> dict[str, Any]:
+        """The record in which SQS would hand this envelope to a consumer of the queue `name`."""
+        return {
+            "messageId": envelope["id"],
+            "receiptHandle": "receipt",
+            "body": json.dumps(envelope),
+            "attributes": {"ApproximateReceiveCount": str(receive_count)},
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:us-east-1:{ACCOUNT}:box-office-dev-{name}",
+            "awsRegion": "us-east-1",
+        }
+
+
+@contextmanager
+def broker_in_memory() -> Iterator[Broker]:
+    """A broker for as long as this lasts; the code under test reaches it through `shared.aws`."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("AWS_ENDPOINT_URL", raising=False)
+        aws.client.cache_clear()
+        with mock_aws():
+            yield Broker(environment)
+        aws.client.cache_clear()
+
+
+class Extension:
+    """The AWS Parameters and Secrets Lambda extension: what it should answer, by ARN and by setting."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, dict[str, Any]] = {}
+        self.parameters: dict[str, str] = {}
+
+    def answer(self, path: str) -> dict[str, Any] | None:
+        """The JSON answer to a GET of `path`; None where AWS would say 404."""
+        url = urlsplit(path)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        if url.path == "/secretsmanager/get" and query["secretId"] in self.secrets:
+            return {"SecretString": json.dumps(self.secrets[query["secretId"]])}
+        name = query.get("name", "").removeprefix(os.environ["SETTINGS_PREFIX"] + "/")
+        if url.path == "/systemsmanager/parameters/get" and name in self.parameters:
+            return {"Parameter": {"Value": self.parameters[name]}}
+        return None
+
+
+@contextmanager
+def running_extension() -> Iterator[Extension]:
+    """The extension on a port of its own, which the code under test finds in its environment."""
+    extension = Extension()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = extension.answer(self.path)
+            body = json.dumps(found or {"message": "not found"}).encode()
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Keep the tests' output clean."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(server.server_port))
+        environment.setenv("SETTINGS_PREFIX", "/box-office/dev")
+        try:
+            yield extension
+        finally:
+            server.shutdown()
+            server.server_close()

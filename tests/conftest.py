@@ -1,0 +1,103 @@
+"""Fixtures of every folder of tests: real databases, a real cache, and an environment that reaches nothing else."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.postgres import Postgres
+from local.valkey import Valkey
+from tests.cloud import Broker, Extension, broker_in_memory, running_extension
+from tests.databases import Databases, TestDatabase, connected
+from tests.servers import running_postgres, running_valkey
+
+
+@pytest.fixture(autouse=True)
+def _no_real_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What every Lambda function has, with nothing behind it: a test that forgets a fake fails at once, here."""
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "9")
+    monkeypatch.setenv("STAGE", "dev")
+    monkeypatch.delenv("SETTINGS_PREFIX", raising=False)  # settings have their defaults
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for this test process."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: Postgres) -> Databases:
+    """Makes clones of the services' databases."""
+    return Databases(postgres)
+
+
+@pytest.fixture(scope="session")
+def _valkey() -> Iterator[Valkey]:
+    with running_valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def cache(_valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> Valkey:
+    """An empty Valkey in cluster mode, found by CACHE_HOST and CACHE_PORT."""
+    _valkey.flush()
+    monkeypatch.setenv("CACHE_HOST", _valkey.host)
+    monkeypatch.setenv("CACHE_PORT", str(_valkey.port))
+    monkeypatch.setenv("CACHE_USER", "box-office")
+    return _valkey
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """Topics and queues in memory, and what was sent to them."""
+    with broker_in_memory() as memory:
+        yield memory
+
+
+@pytest.fixture
+def extension() -> Iterator[Extension]:
+    """Secrets and parameters, as a function reads them."""
+    with running_extension() as answers:
+        yield answers
+
+
+@pytest.fixture
+def auth_db(databases: Databases) -> Iterator[TestDatabase]:
+    """A fresh database that `functions.auth` is connected to."""
+    with databases.clone("auth") as database, connected(database):
+        yield database
+
+
+@pytest.fixture
+def events_db(databases: Databases) -> Iterator[TestDatabase]:
+    """A fresh database that `functions.events` is connected to."""
+    with databases.clone("events") as database, connected(database):
+        yield database
+
+
+@pytest.fixture
+def tickets_db(databases: Databases) -> Iterator[TestDatabase]:
+    """A fresh database that `functions.tickets` is connected to."""
+    with databases.clone("tickets") as database, connected(database):
+        yield database
+
+
+@pytest.fixture
+def payments_db(databases: Databases) -> Iterator[TestDatabase]:
+    """A fresh database that `functions.payments` is connected to."""
+    with databases.clone("payments") as database, connected(database):
+        yield database
+
+
+@pytest.fixture
+def notifications_db(databases: Databases) -> Iterator[TestDatabase]:
+    """A fresh database that `functions.notifications` is connected to."""
+    with databases.clone("notifications") as database, connected(database):
+        yield database
