@@ -1,8 +1,9 @@
 """API Gateway → Lambda: one route, one function. A thin layer over Powertools' resolver.
 
-A route is declared with its method and path and takes what it needs by type: path and query parameters, one `Body` model, the
-`User` who calls, the `RawRequest`, and its unit of work, either as an open `Sql` (the usual case: the transaction commits when the
-route returns) or as a `Work` to run when the route has something to do before.
+A route is declared with its method and path and takes what it needs by type: path and query parameters, one
+`Body` model, the `User` who calls, the `RawRequest`, and its unit of work, either as an open `Sql` (the usual
+case: the transaction commits when the route returns) or as a `Work` to run when the route has something to do
+before.
 
 Every answer carries the contract's headers, every error its body; nothing else about HTTP is said in a route.
 """
@@ -16,6 +17,7 @@ from typing import Any, Literal
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
+
 from shared import idempotency, requests
 from shared.database import Database, Sql
 from shared.errors import AppError, BadInput, Forbidden
@@ -41,14 +43,20 @@ class Declared:
 
 
 class Work:
-    """The request's unit of work: one transaction, with the idempotency key (if there is one) claimed and answered in it."""
+    """The request's unit of work:
+
+    one transaction, with the idempotency key (if there is one) claimed and answered in it.
+    """
 
     def __init__(self, database: Database, key: idempotency.Key | None, status: int) -> None:
         self._database, self._key, self._status = database, key, status
         self.replayed: dict[str, Any] | None = None
 
     def __call__(self, run: Callable[[Sql], Any]) -> Any:
-        """Run `run` in the transaction and commit; its result, or the answer kept under the same idempotency key."""
+        """Run `run` in the transaction and commit;
+
+        its result, or the answer kept under the same idempotency key.
+        """
         with self._database.transaction() as sql:
             if self._key is not None:
                 self.replayed = idempotency.claim(sql, self._key)
@@ -56,7 +64,9 @@ class Work:
                     return None
             result = run(sql)
             if self._key is not None:
-                body = result.model_dump(mode="json", by_alias=True) if isinstance(result, BaseModel) else None
+                body = (
+                    result.model_dump(mode="json", by_alias=True) if isinstance(result, BaseModel) else None
+                )
                 idempotency.keep(sql, self._key, self._status, body)
             return result
 
@@ -108,7 +118,8 @@ class Api:
         Args:
             path: as in the template, `/api/tickets/{ticketId}`; parameters arrive in snake_case.
             status: of a success; 204 answers without a body.
-            role: the least role (an admin always passes); without it any signed-in user may, if the function takes a `User`.
+            role: the least role (an admin always passes); without it any signed-in user may, if the
+                function takes a `User`.
             idempotent: whether an `Idempotency-Key` is honoured (`"optional"`) or demanded (`"required"`).
             cache_seconds: how long shared caches may keep the answer of a public GET.
         """
@@ -141,12 +152,17 @@ class Api:
             answer = self._resolver.resolve(requests.checked(event), context)
         except AppError as error:
             answer = error_of(error, request_id)
-        own = {name: ", ".join(values) for name, values in (answer.pop("multiValueHeaders", None) or {}).items()}
+        own = {
+            name: ", ".join(values) for name, values in (answer.pop("multiValueHeaders", None) or {}).items()
+        }
         answer["headers"] = requests.common_headers(event, request_id) | own | answer.get("headers", {})
-        return typing.cast("dict[str, Any]", answer)
+        return answer
 
     def _admit(self, event: dict[str, Any]) -> None:
-        """What is refused before the request is even looked at: another version, no token, too small a role."""
+        """What is refused before the request is even looked at:
+
+        another version, no token, too small a role.
+        """
         requests.check_version(event)
         declared = self.declared[-1]
         if declared.access == "public":
@@ -156,7 +172,12 @@ class Api:
             raise Forbidden()
 
     def _call(
-        self, declared: Declared, takes: "_Takes", event: dict[str, Any], arguments: dict[str, Any], cache: int
+        self,
+        declared: Declared,
+        takes: "_Takes",
+        event: dict[str, Any],
+        arguments: dict[str, Any],
+        cache: int,
     ) -> Response[Any]:
         user = None if declared.access == "public" else User.of(event)
         if takes.user:
@@ -169,7 +190,9 @@ class Api:
             result = work(lambda sql: declared.function(**arguments, **{takes.sql: sql}))
         else:
             result = declared.function(**arguments, **({takes.work: work} if takes.work else {}))
-        return answer_of(result, declared.status, replayed=work.replayed if work else None, cache_seconds=cache)
+        return answer_of(
+            result, declared.status, replayed=work.replayed if work else None, cache_seconds=cache
+        )
 
     def _work(self, declared: Declared, event: dict[str, Any], user: User | None) -> Any:
         if self._database is None:
@@ -177,7 +200,9 @@ class Api:
         return Work(self._database, _key(declared, event, user), declared.status)
 
     def _error(self, error: Exception) -> Response[Any]:
-        return requests.error_response(error, self._log, requests.request_id(self._resolver.current_event.raw_event))
+        return requests.error_response(
+            error, self._log, requests.request_id(self._resolver.current_event.raw_event)
+        )
 
 
 def _key(declared: Declared, event: dict[str, Any], user: User | None) -> idempotency.Key | None:
@@ -201,7 +226,9 @@ def _key(declared: Declared, event: dict[str, Any], user: User | None) -> idempo
 
 @dataclass(frozen=True)
 class _Takes:
-    """Which parameters of a route are injected (by type), and the signature of the rest, in names of the wire."""
+    """Which parameters of a route are injected (by type), and the signature of the rest, in names of the
+    wire.
+    """
 
     signature: inspect.Signature
     names: dict[str, str]
@@ -220,7 +247,11 @@ class _Takes:
             if kind in injected:
                 injected[kind] = name
                 continue
-            wire = name if typing.get_origin(kind) is typing.Annotated and name.startswith("if_") else to_camel(name)
+            wire = (
+                name
+                if typing.get_origin(kind) is typing.Annotated and name.startswith("if_")
+                else to_camel(name)
+            )
             names[wire] = name
             parameters.append(parameter.replace(name=wire, annotation=kind, kind=parameter.KEYWORD_ONLY))
         return cls(

@@ -1,13 +1,15 @@
-"""Redis: faster when it is there, never needed. Every call falls back to "not cached" when Redis is slow or gone.
+"""Redis:
 
-Keys and TTLs are the design document's; who caches says what it may be stale by. No command spans two keys, so the same code runs
-on one node and on a cluster.
+faster when it is there, never needed. Every call falls back to "not cached" when Redis is slow or gone. Keys
+and TTLs are the design document's; who caches says what it may be stale by. No command spans two keys, so the
+same code runs on one node and on a cluster.
 """
 
 import json
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from shared.database import LOOPBACK
@@ -37,8 +39,10 @@ class Cache:
 
     def drop(self, *keys: str) -> bool:
         """Forget the keys; False if Redis could not be told."""
-        results = [self._try(lambda client, key=key: client.delete(key)) for key in keys]
-        return all(result is not None for result in results)
+        told = True
+        for key in keys:
+            told &= self._try(partial(_delete, key)) is not None
+        return told
 
     def field(self, key: str, field: str) -> str | None:
         """One field of the hash under `key`, or None."""
@@ -75,10 +79,14 @@ class Cache:
             if self._client is None:
                 self._client = _connect()
             return command(self._client)
-        except Exception as broken:  # whatever Redis or its client does must not fail a request
+        except Exception as broken:  # noqa: BLE001  # whatever Redis or its client does must not fail a request
             self._client, self._away_until = None, time.monotonic() + PAUSE_SECONDS
             self._log.warning("cache unavailable", extra={"error": type(broken).__name__})
             return None
+
+
+def _delete(key: str, client: Any) -> Any:
+    return client.delete(key)
 
 
 def _connect() -> Any:

@@ -3,6 +3,7 @@
 import os
 
 from redis.credentials import CredentialProvider
+
 from shared.iam import cache_token
 
 

@@ -1,8 +1,8 @@
 """SQS → Lambda: each message once per consumer, failures one by one, back-off by visibility.
 
-A message is handled in one transaction that also records its id in the inbox; a duplicate finds the id and is dropped. A failed
-message goes back to its queue with a visibility of 1, 2, 4, 8 s (the design document's intervals) and, after the queue's
-`maxReceiveCount`, to the dead-letter queue.
+A message is handled in one transaction that also records its id in the inbox; a duplicate finds the id and is
+dropped. A failed message goes back to its queue with a visibility of 1, 2, 4, 8 s (the design document's
+intervals) and, after the queue's `maxReceiveCount`, to the dead-letter queue.
 """
 
 import json
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
 from shared import aws
 from shared.clock import now
 from shared.contracts import Contract
@@ -36,7 +37,10 @@ class Message(Generic[C]):
 
 
 class Consumer:
-    """The handlers of one queue, by message type; other types are passed over (contracts grow, consumers follow)."""
+    """The handlers of one queue, by message type;
+
+    other types are passed over (contracts grow, consumers follow).
+    """
 
     def __init__(self, database: Database, queue: str) -> None:
         self._database, self._queue = database, queue
@@ -118,7 +122,7 @@ class Consumer:
 
     def _back_off(self, record: SQSRecord) -> None:
         attempt = int(record.attributes.approximate_receive_count)
-        _, _, region, account, name = record.event_source_arn.split(":")[1:6]
+        account, name = record.event_source_arn.split(":")[4:6]
         sqs = aws.client("sqs")
         try:
             sqs.change_message_visibility(
@@ -126,5 +130,5 @@ class Consumer:
                 ReceiptHandle=record.receipt_handle,
                 VisibilityTimeout=BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS)) - 1],
             )
-        except Exception:
+        except Exception:  # noqa: BLE001  # the message is handed back either way
             self._log.warning("back-off not set: the queue's own visibility applies", extra={"queue": name})

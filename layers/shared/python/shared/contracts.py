@@ -1,7 +1,7 @@
 """The published message contracts: what services tell each other, one class per message type and version.
 
-Changes are additive: a consumer ignores fields it does not know. Ids, amounts and states only, except in a message marked
-SENSITIVE (an address, a name, a link token), whose outbox row is blanked once it is published.
+Changes are additive: a consumer ignores fields it does not know. Ids, amounts and states only, except in a
+message marked SENSITIVE (an address, a name, a link token), whose outbox row is blanked once it is published.
 """
 
 from typing import Any, ClassVar
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+
 from shared.wire import Instant, Money
 
 
@@ -216,8 +217,8 @@ class RefundRequested(Contract):
 class MailRequested(Contract):
     """Command to the mail queue: render this template and send it.
 
-    `mail_key` makes it one mail however often it is asked for; `recipient_email` is given when it may differ from the address
-    notifications keeps for `user_id`.
+    `mail_key` makes it one mail however often it is asked for; `recipient_email` is given when it may differ
+    from the address notifications keeps for `user_id`.
     """
 
     TYPE: ClassVar[str] = "notifications.mail_requested.v1"
@@ -239,4 +240,3 @@ class MailStatusChanged(Contract):
     order_id: UUID | None
     template: str
     status: str
-

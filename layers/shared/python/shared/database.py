@@ -1,30 +1,29 @@
 """PostgreSQL for one service: one connection per process, one transaction per unit of work.
 
-Only the entry point (a route, saga task, consumer or job) opens a transaction, and leaving it is what commits. Use cases and
-repositories receive the open `Sql` and never commit. Messages written to the outbox inside a transaction are published right
-after its commit.
+Only the entry point (a route, saga task, consumer or job) opens a transaction, and leaving it is what
+commits. Use cases and repositories receive the open `Sql` and never commit. Messages written to the outbox
+inside a transaction are published right after its commit.
 """
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
 from psycopg2 import errorcodes
+
 from shared.errors import Unavailable
 from shared.log import logger
-
-if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection
 
 CONNECT_TIMEOUT_SECONDS = 3
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Row = dict[str, Any]
+Connection = psycopg2.extensions.connection
 
-psycopg2.extras.register_uuid()
+psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]  # the stubs leave it untyped
 psycopg2.extensions.register_adapter(dict, psycopg2.extras.Json)
 
 
@@ -55,7 +54,7 @@ class Sql:
     def __init__(self, database: "Database", *, in_transaction: bool) -> None:
         self._database = database
         self._in_transaction = in_transaction
-        self._after_commit: list[Callable[[], None]] = []
+        self._after_commit: list[Callable[[], object]] = []
         self.outbox: list[Row] = []
 
     def one(self, statement: str, /, **parameters: Any) -> Row | None:
@@ -70,14 +69,15 @@ class Sql:
         """Run a statement without a result; the number of rows it touched."""
         return cast(int, self._execute(statement, parameters, lambda cursor: cursor.rowcount))
 
-    def after_commit(self, action: Callable[[], None]) -> None:
-        """Do this once the transaction has committed, best effort: a failure is logged, never the caller's."""
+    def after_commit(self, action: Callable[[], object]) -> None:
+        """Do this once the transaction has committed, best effort:
+
+        a failure is logged, never the caller's.
+        """
         self._after_commit.append(action)
 
     def _execute(self, statement: str, parameters: Row, result: Callable[[Any], Any]) -> Any:
-        return self._database.execute(
-            statement, parameters, result, may_reconnect=not self._in_transaction
-        )
+        return self._database.execute(statement, parameters, result, may_reconnect=not self._in_transaction)
 
 
 class Database:
@@ -93,10 +93,12 @@ class Database:
         """One unit of work: commits when left normally, rolls back when left by an error.
 
         Raises:
-            Unavailable: no connection, a lock or statement time-out, a deadlock; nothing of it was kept (a connection lost
+            Unavailable: no connection, a lock or statement time-out, a deadlock; nothing of it was kept (a
+                connection lost
                 during COMMIT excepted, which is why callers are idempotent).
         """
-        # An explicit BEGIN costs nothing (psycopg2 sends one anyway) and tells whether a kept connection is still alive.
+        # An explicit BEGIN costs nothing (psycopg2 sends one anyway) and tells whether a kept connection is
+        # still alive.
         self.execute("BEGIN", {}, lambda _: None, may_reconnect=True)
         sql = Sql(self, in_transaction=True)
         try:
@@ -109,13 +111,19 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Sql]:
-        """Statements outside a transaction, for reads of one statement each; each is tried again on a new connection."""
+        """Statements outside a transaction, for reads of one statement each;
+
+        each is tried again on a new connection.
+        """
         yield Sql(self, in_transaction=False)
 
     def execute(
         self, statement: str, parameters: Row, result: Callable[[Any], Any], *, may_reconnect: bool
     ) -> Any:
-        """Run one statement; used by `Sql`. A dead connection is replaced once, if nothing can have been lost by it."""
+        """Run one statement;
+
+        used by `Sql`. A dead connection is replaced once, if nothing can have been lost by it.
+        """
         fresh = self._connection is None
         try:
             with self._connected().cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
@@ -137,7 +145,7 @@ class Database:
             self._connection.close()
         self._connection = None
 
-    def _connected(self) -> "Connection":
+    def _connected(self) -> Connection:
         if self._connection is None:
             self._connection = _connect()
         return self._connection
@@ -157,27 +165,29 @@ class Database:
         for action in sql._after_commit:
             try:
                 action()
-            except Exception:
+            except Exception:  # noqa: BLE001  # the transaction stands; what failed here is swept
                 self._log.exception("after commit: left to the sweep")
 
 
-def _connect() -> "Connection":
+def _connect() -> Connection:
     """Connect through the proxy as this function's database user, with an IAM token for a password.
 
-    RDS Proxy refuses command-line options and pins a session that SETs, so time-outs are set on the role (see the migrations).
+    RDS Proxy refuses command-line options and pins a session that SETs, so time-outs are set on the role (see
+    the migrations).
     """
     host, port, user = (os.environ[f"DATABASE_{part}"] for part in ("HOST", "PORT", "USER"))
-    security = {"sslmode": "disable"}
+    security: dict[str, Any] = {"sslmode": "disable"}
     if host not in LOOPBACK:
         import certifi
+
         from shared.iam import database_token
 
-        security = {
+        security |= {
             "sslmode": "verify-full",
             "sslrootcert": certifi.where(),
             "password": database_token(host, int(port), user),
         }
-    connection = psycopg2.connect(
+    connection: Connection = psycopg2.connect(
         host=host,
         port=port,
         user=user,

@@ -14,11 +14,16 @@ INBOX_DAYS = Setting("inbox_days", 15, "Days for which a consumer remembers mess
 OUTBOX_DAYS = Setting("outbox_days", 30, "Days for which published messages are kept")
 
 
-def job(service: str, run: Callable[[dict[str, Any]], int]) -> Callable[[dict[str, Any], Any], dict[str, int]]:
-    """The Lambda handler of a job: `run` takes the (maybe empty) input and returns how many things it handled."""
+def job(
+    service: str, run: Callable[[dict[str, Any]], int]
+) -> Callable[[dict[str, Any], Any], dict[str, int]]:
+    """The Lambda handler of a job:
+
+    `run` takes the (maybe empty) input and returns how many things it handled.
+    """
     log = logger(service)
 
-    def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
         handled = run(event or {})
         log.info("job done", extra={"handled": handled})
         return {"handled": handled}
@@ -29,7 +34,8 @@ def job(service: str, run: Callable[[dict[str, Any]], int]) -> Callable[[dict[st
 def sweep_messages(database: Database) -> Callable[[dict[str, Any], Any], dict[str, int]]:
     """The job every service has: publish what a crash left in the outbox, forget what is too old to matter.
 
-    An operator (or a laptop whose broker lost its memory) passes `{"republishSeconds": n}` to publish recent messages again.
+    An operator (or a laptop whose broker lost its memory) passes `{"republishSeconds": n}` to publish recent
+    messages again.
     """
 
     def run(event: dict[str, Any]) -> int:
@@ -38,7 +44,11 @@ def sweep_messages(database: Database) -> Callable[[dict[str, Any], Any], dict[s
         )
         with database.transaction() as sql:
             idempotency.forget(sql, now())
-            sql.run("DELETE FROM inbox WHERE received_at < %(now)s - make_interval(days => %(days)s)", now=now(), days=INBOX_DAYS())
+            sql.run(
+                "DELETE FROM inbox WHERE received_at < %(now)s - make_interval(days => %(days)s)",
+                now=now(),
+                days=INBOX_DAYS(),
+            )
             sql.run(
                 "DELETE FROM outbox WHERE published_at < %(now)s - make_interval(days => %(days)s)",
                 now=now(),

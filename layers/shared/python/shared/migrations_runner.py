@@ -1,7 +1,7 @@
 """Schema migrations: numbered SQL files, one transaction each, never edited once applied.
 
-The lock is polled, because a blocking advisory lock deadlocks with CREATE INDEX CONCURRENTLY; it is the session's, so the
-connection goes to the instance, never through RDS Proxy.
+The lock is polled, because a blocking advisory lock deadlocks with CREATE INDEX CONCURRENTLY; it is the
+session's, so the connection goes to the instance, never through RDS Proxy.
 """
 
 import hashlib
@@ -36,13 +36,19 @@ def migrate(connection: Any, folders: list[Path]) -> list[str]:
         LockBusy: someone else held the lock for two minutes.
     """
     connection.autocommit = True
-    files = {f"{file.parent.parent.name}/{file.name}": file for folder in folders for file in sorted(folder.glob("*.sql"))}
+    files = {
+        f"{file.parent.parent.name}/{file.name}": file
+        for folder in folders
+        for file in sorted(folder.glob("*.sql"))
+    }
     with connection.cursor() as cursor:
         _lock(cursor)
         try:
             applied = _applied(cursor)
             _refuse_edits(files, applied)
-            return [name for name, file in files.items() if name not in applied and _apply(cursor, name, file)]
+            return [
+                name for name, file in files.items() if name not in applied and _apply(cursor, name, file)
+            ]
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
 

@@ -6,6 +6,7 @@ import json
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import Field
+
 from shared.errors import BadInput
 from shared.wire import Answer
 
@@ -29,7 +30,9 @@ def encode(*position: Any) -> str:
 
 
 def decode(cursor: str | None, *kinds: Any) -> list[Any] | None:
-    """The sort key a cursor stands for, each part made by its kind (`UUID`, `datetime.fromisoformat`, …); None without one.
+    """The sort key a cursor stands for, each part made by its kind (`UUID`, `datetime.fromisoformat`, …);
+
+    None without one.
 
     Raises:
         BadInput: not a cursor of ours.

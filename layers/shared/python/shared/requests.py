@@ -1,4 +1,7 @@
-"""What comes in over HTTP: the raw request, its headers and body, and what is refused before a route sees it."""
+"""What comes in over HTTP:
+
+the raw request, its headers and body, and what is refused before a route sees it.
+"""
 
 import base64
 import json
@@ -11,6 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
     RequestValidationError,
 )
+
 from shared.errors import AppError, BadInput, FieldError, NotFound
 from shared.log import Logger
 from shared.responses import JSON, SECURITY_HEADERS, error_of
@@ -118,7 +122,9 @@ def error_response(error: Exception, log: Logger, id_: str) -> Response[Any]:
         log.exception("unhandled error")
         known = AppError()
     elif known.status >= 500:
-        log.warning("dependency failed", extra={"code": known.code, "dependency": getattr(known, "dependency", None)})
+        log.warning(
+            "dependency failed", extra={"code": known.code, "dependency": getattr(known, "dependency", None)}
+        )
     answer = error_of(known, id_)
     return Response(answer["statusCode"], JSON, answer["body"], headers=answer["headers"])
 
@@ -135,7 +141,11 @@ def _app_error(error: Exception) -> AppError | None:
 
 def _field(location: tuple[Any, ...]) -> str:
     """`("body", "items", 0, "quantity")` → `items[0].quantity`."""
-    parts = list(location[1:]) if location and location[0] in ("body", "query", "path", "header") else list(location)
+    parts = (
+        list(location[1:])
+        if location and location[0] in ("body", "query", "path", "header")
+        else list(location)
+    )
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
     return name or "body"
 
@@ -169,4 +179,6 @@ def _check(value: Any, path: str, depth: int) -> None:
 
 def _check_text(text: str, field: str) -> None:
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise BadInput.field(field.encode(errors="replace").decode(), "Contains characters that cannot be stored")
+        raise BadInput.field(
+            field.encode(errors="replace").decode(), "Contains characters that cannot be stored"
+        )

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
+
 from shared.clock import iso, now
 from shared.errors import AppError
 
@@ -37,7 +38,9 @@ def answer_of(
     if isinstance(result, File):
         return Response(status, result.content_type, result.content, headers=headers | result.headers)
     if isinstance(result, BaseModel):
-        return Response(status, JSON, result.model_dump_json(by_alias=True, exclude_unset=False), headers=headers)
+        return Response(
+            status, JSON, result.model_dump_json(by_alias=True, exclude_unset=False), headers=headers
+        )
     return Response(status, JSON, "" if result is None else json.dumps(result), headers=headers)
 
 
@@ -55,4 +58,9 @@ def error_of(error: AppError, request_id: str) -> dict[str, Any]:
     headers = {"Content-Type": JSON}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    return {"statusCode": error.status, "headers": headers, "body": json.dumps(body), "isBase64Encoded": False}
+    return {
+        "statusCode": error.status,
+        "headers": headers,
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }

@@ -5,12 +5,12 @@ CDK declares one parameter per `Setting`, so that an operator changes a limit wi
 
 import os
 import time
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from shared import parameters
 from shared.errors import Unavailable
 
-Value = TypeVar("Value", int, float, str, bool)
+Value = TypeVar("Value", bound=int | float | str)
 
 REFRESH_SECONDS = 60
 
@@ -26,7 +26,7 @@ class Setting(Generic[Value]):
 
     def __init__(self, name: str, default: Value, help: str) -> None:
         self.name, self.default, self.help = name, default, help
-        self._value: Value | None = None
+        self._value: Any = None
         self._read_at = 0.0
 
     def __call__(self) -> Value:
@@ -36,7 +36,7 @@ class Setting(Generic[Value]):
         if self._value is None or time.monotonic() - self._read_at > REFRESH_SECONDS:
             self._value = self._read()
             self._read_at = time.monotonic()
-        return self._value
+        return cast(Value, self._value)
 
     def _read(self) -> Value:
         try:
@@ -44,9 +44,11 @@ class Setting(Generic[Value]):
         except Unavailable:
             if self._value is None:
                 raise
-            return self._value  # Parameter Store is away: what was in force a minute ago still is
+            return cast(
+                Value, self._value
+            )  # Parameter Store is away: what was in force a minute ago still is
 
     def _parse(self, text: str) -> Value:
         if isinstance(self.default, bool):
-            return text.lower() in ("true", "1", "yes", "on")
-        return type(self.default)(text)
+            return cast(Value, text.lower() in ("true", "1", "yes", "on"))
+        return cast(Value, type(self.default)(text))

@@ -1,20 +1,29 @@
-"""Step Functions → Lambda: a saga task. Its outcomes are data; an exception means "broken, try again" and nothing else."""
+"""Step Functions → Lambda:
+
+a saga task. Its outcomes are data; an exception means "broken, try again" and nothing else.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
+
 from shared.log import logger
 from shared.wire import Answer, Body
 
 B = TypeVar("B", bound=Body)
 
 
-def task(service: str, model: type[B], run: Callable[[B], Answer | None]) -> Callable[[dict[str, Any], Any], Any]:
-    """The Lambda handler of a task: parses the state's input, logs with the order's id, answers in camelCase JSON."""
+def task(
+    service: str, model: type[B], run: Callable[[B], Answer | None]
+) -> Callable[[dict[str, Any], Any], Any]:
+    """The Lambda handler of a task:
+
+    parses the state's input, logs with the order's id, answers in camelCase JSON.
+    """
     log = logger(service)
 
-    def handler(event: dict[str, Any], context: Any) -> Any:
+    def handler(event: dict[str, Any], _context: Any) -> Any:
         log.append_keys(order_id=event.get("orderId"))
         try:
             answer = run(model.model_validate(event))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
+
 from shared.clock import iso
 
 # Eight digits before the point: the DECIMAL(10,2) of the tables.
