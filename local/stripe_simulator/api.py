@@ -1,0 +1,182 @@
+"""`/v1/…`: authentication, idempotency, faults and headers around every operation of Stripe's API."""
+
+import asyncio
+import base64
+import binascii
+import hmac
+import json
+import logging
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from local.stripe_simulator import errors, events, faults, forms, operations
+from local.stripe_simulator.calls import Call
+from local.stripe_simulator.errors import Refusal
+from local.stripe_simulator.idempotency import Answer, Keys, fingerprint
+from local.stripe_simulator.ids import Json, new_id
+from local.stripe_simulator.operations import Operation
+from local.stripe_simulator.store import Store
+
+log = logging.getLogger("stripe-simulator")
+
+# A replay is as likely to be lost on the way as a first answer, but never becomes another answer.
+_REPLAY_MODES = tuple(mode for mode in faults.REQUEST_MODES if mode != "error")
+_LONGEST_SILENCE_SECONDS = 600.0
+
+
+class Api:
+    """The HTTP side of the simulated API.
+
+    Args:
+        secret_key: the account's `sk_test_…`; every other key is refused.
+        wake: called after each request, since it may have left events to deliver.
+    """
+
+    def __init__(self, store: Store, secret_key: str, wake: Callable[[], None]) -> None:
+        self._store = store
+        self._secret_key = secret_key
+        self._wake = wake
+        self._keys = Keys(store)
+        self._keys.forget_old(time.time())
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request to `/v1/…`."""
+        request_id = new_id("req", 14)
+        try:
+            _authenticate(request, self._secret_key)
+            operation, identifier = operations.find(request.method, request.path)
+            values = await _parameters(request)
+            key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+            return await self._idempotent(request, operation, identifier, values, key, request_id)
+        except Refusal as refusal:
+            return _respond(Answer(refusal.status, json.dumps(refusal.body()), request_id), request)
+        finally:
+            self._wake()
+
+    async def _idempotent(
+        self,
+        request: web.Request,
+        operation: Operation,
+        identifier: str,
+        values: Json,
+        key: str | None,
+        request_id: str,
+    ) -> web.StreamResponse:
+        replay = self._keys.begin(key, request.path, fingerprint(values)) if key else None
+        if replay:
+            fault = faults.take(self._store, operation.name, _REPLAY_MODES)
+            if fault and await _strikes_first(fault):
+                return _hang_up(request)
+            return await self._deliver(request, fault, _respond(replay, request, replayed=True))
+        try:
+            fault = faults.take(self._store, operation.name)
+            if fault and await _strikes_first(fault):
+                return _hang_up(request)
+            call = Call(self._store, request_id, key)
+            answer = self._execute(call, operation, identifier, values, fault, request.path)
+        finally:
+            if key:
+                self._keys.end(key)
+        return await self._deliver(request, fault, _respond(answer, request))
+
+    def _execute(
+        self,
+        call: Call,
+        operation: Operation,
+        identifier: str,
+        values: Json,
+        fault: faults.Fault | None,
+        path: str,
+    ) -> Answer:
+        """Do the work and keep its answer for the key, both or neither."""
+        request_id = call.request_id or ""
+        try:
+            with self._store.transaction():
+                try:
+                    if fault and fault.mode == "error":
+                        raise errors.server_error()
+                    answer = Answer(200, json.dumps(operation.work(call, identifier, values)), request_id)
+                    executed = True
+                except Refusal as refusal:
+                    # Committed too: a decline leaves a failed charge and an intent that says why.
+                    answer = Answer(refusal.status, json.dumps(refusal.body()), request_id)
+                    executed = refusal.executed
+                if call.idempotency_key and executed:
+                    self._keys.keep(call.idempotency_key, path, fingerprint(values), answer, call.now)
+            return answer
+        except Exception:
+            log.exception("%s failed", operation.name)
+            return Answer(500, json.dumps(errors.server_error().body()), request_id)
+
+    async def _deliver(
+        self, request: web.Request, fault: faults.Fault | None, response: web.Response
+    ) -> web.StreamResponse:
+        """Send the answer, unless a fault loses it."""
+        self._wake()
+        if fault and fault.mode == "kill_after":
+            return _hang_up(request)
+        if fault and fault.mode == "timeout":
+            await _stay_silent(request)
+            return _hang_up(request)
+        return response
+
+
+def _authenticate(request: web.Request, secret_key: str) -> None:
+    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            presented = base64.b64decode(presented).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            presented = ""
+    if not hmac.compare_digest(presented.encode(), secret_key.encode()):
+        raise errors.unauthorized(presented)
+
+
+async def _parameters(request: web.Request) -> Json:
+    text = request.query_string if request.method == "GET" else await request.text()
+    return forms.parse(parse_qsl(text, keep_blank_values=True))
+
+
+async def _strikes_first(fault: faults.Fault) -> bool:
+    """Whether the connection ends before anything is done; a slow answer waits here, with its key in use."""
+    if fault.mode == "slow":
+        await asyncio.sleep(fault.seconds)
+    return fault.mode == "kill_before"
+
+
+async def _stay_silent(request: web.Request) -> None:
+    """Until the caller has given up."""
+    waited = 0.0
+    while request.transport and not request.transport.is_closing() and waited < _LONGEST_SILENCE_SECONDS:
+        await asyncio.sleep(0.25)
+        waited += 0.25
+
+
+def _hang_up(request: web.Request) -> web.Response:
+    if request.transport:
+        request.transport.abort()
+    return web.Response()
+
+
+def _respond(answer: Answer, request: web.Request, *, replayed: bool = False) -> web.Response:
+    """The response with Stripe's headers: https://docs.stripe.com/api/request_ids, https://docs.stripe.com/error-low-level."""
+    headers = {
+        "Request-Id": new_id("req", 14) if replayed else answer.request_id,
+        "Stripe-Version": request.headers.get("Stripe-Version", events.API_VERSION),
+        "Cache-Control": "no-cache, no-store",
+    }
+    if key := request.headers.get("Idempotency-Key"):
+        headers |= {"Idempotency-Key": key, "Original-Request": answer.request_id}
+    if replayed:
+        headers["Idempotent-Replayed"] = "true"
+    if answer.status == 409:
+        headers["Stripe-Should-Retry"] = "true"
+    elif answer.status >= 500:
+        # The same key would only bring the same answer again.
+        headers["Stripe-Should-Retry"] = "false"
+    return web.Response(
+        text=answer.body, status=answer.status, headers=headers, content_type="application/json"
+    )
