@@ -1,0 +1,45 @@
+"""The cache: faster when there, never needed."""
+
+import pytest
+
+from local.valkey import Valkey
+from shared.cache import Cache
+
+
+def test_values_and_fields_come_back(cache: Valkey) -> None:
+    kept = Cache("auth")
+
+    kept.set("event:1", {"name": "Gala"}, seconds=60)
+    assert kept.get("event:1") == {"name": "Gala"}
+    assert kept.get("event:2") is None
+    assert kept.set_field("session:1", "a", "revoked", seconds=60)
+    kept.set_field("session:1", "a", "active", seconds=60, if_absent=True)
+    assert kept.field("session:1", "a") == "revoked"
+    assert kept.drop("event:1")
+    assert kept.get("event:1") is None
+    assert kept.ping()
+
+
+def test_without_redis_nothing_is_cached_and_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CACHE_HOST", "127.0.0.1")
+    monkeypatch.setenv("CACHE_PORT", "9")
+    away = Cache("auth")
+
+    away.set("event:1", {"name": "Gala"}, seconds=60)
+    assert away.get("event:1") is None
+    assert away.field("session:1", "a") is None
+    assert not away.drop("event:1")
+    assert not away.ping()
+
+
+def test_redis_is_used_again_when_it_is_back(cache: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = str(cache.port)
+    monkeypatch.setenv("CACHE_PORT", "9")
+    kept = Cache("auth")
+    assert kept.get("event:1") is None
+
+    monkeypatch.setenv("CACHE_PORT", port)
+    kept.reset()
+    kept.set("event:1", 1, seconds=60)
+
+    assert kept.get("event:1") == 1

@@ -1,0 +1,94 @@
+"""Connections come back by themselves; units of work are whole or nothing."""
+
+import pytest
+
+from shared.database import Database, Refused
+from shared.errors import Unavailable
+from tests.databases import TestDatabase
+
+KILL_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _table(store: TestDatabase) -> None:
+    store.run("CREATE TABLE things (id INT PRIMARY KEY, positive INT CHECK (positive > 0))")
+    store.run("GRANT ALL ON things TO PUBLIC")
+
+
+def test_a_transaction_left_by_an_error_leaves_nothing(database: Database, store: TestDatabase) -> None:
+    with pytest.raises(KeyError), database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (1, 1)")
+        raise KeyError
+
+    assert store.all("SELECT 1 FROM things") == []
+
+
+def test_a_connection_the_server_closed_is_replaced_before_a_transaction(
+    database: Database, store: TestDatabase
+) -> None:
+    with database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (1, 1)")
+    store.all(KILL_OTHERS)
+
+    with database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (2, 1)")
+
+    assert len(store.all("SELECT 1 FROM things")) == 2
+
+
+def test_a_connection_lost_inside_a_transaction_is_an_honest_503_and_keeps_nothing(
+    database: Database, store: TestDatabase
+) -> None:
+    with pytest.raises(Unavailable), database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (1, 1)")
+        store.all(KILL_OTHERS)
+        sql.run("INSERT INTO things VALUES (2, 1)")
+
+    assert store.all("SELECT 1 FROM things") == []
+    with database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (3, 1)")
+    assert store.all("SELECT id FROM things") == [{"id": 3}]
+
+
+def test_a_read_is_tried_again_on_a_new_connection(database: Database, store: TestDatabase) -> None:
+    with database.reading() as sql:
+        sql.one("SELECT 1")
+    store.all(KILL_OTHERS)
+
+    with database.reading() as sql:
+        assert sql.one("SELECT 2 AS two") == {"two": 2}
+
+
+def test_no_server_is_unavailable(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_PORT", "9")
+
+    with pytest.raises(Unavailable), database.transaction():
+        pass
+
+
+def test_a_violated_constraint_names_itself_and_the_connection_stays_good(database: Database) -> None:
+    with pytest.raises(Refused) as refusal, database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (1, -1)")
+
+    assert refusal.value.constraint == "things_positive_check"
+    assert not refusal.value.is_duplicate
+    with pytest.raises(Refused) as duplicate, database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (1, 1), (1, 1)")
+    assert duplicate.value.is_duplicate
+
+
+def test_actions_after_commit_run_only_after_a_commit_and_their_failure_is_not_the_callers(
+    database: Database,
+) -> None:
+    done: list[str] = []
+    with database.transaction() as sql:
+        sql.after_commit(lambda: 1 // 0)
+        sql.after_commit(lambda: done.append("after"))
+    with pytest.raises(KeyError), database.transaction() as sql:
+        sql.after_commit(lambda: done.append("never"))
+        raise KeyError
+
+    assert done == ["after"]
