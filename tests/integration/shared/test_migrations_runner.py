@@ -46,7 +46,7 @@ def test_an_edited_file_is_refused(store: TestDatabase, folder: Path) -> None:
     run(store, folder)
     (folder / "0001_books.sql").write_text("CREATE TABLE books (id BIGINT)")
 
-    with pytest.raises(EditedMigration, match="library/0001_books.sql"):
+    with pytest.raises(EditedMigration, match=r"library/0001_books\.sql"):
         run(store, folder)
 
 

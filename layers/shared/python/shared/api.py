@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Param, Query
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 from shared import idempotency, requests
 from shared.database import Database, Sql
@@ -253,7 +255,9 @@ class _Takes:
                 else to_camel(name)
             )
             names[wire] = name
-            parameters.append(parameter.replace(name=wire, annotation=kind, kind=parameter.KEYWORD_ONLY))
+            parameters.append(
+                parameter.replace(name=wire, annotation=_located(kind), kind=parameter.KEYWORD_ONLY)
+            )
         return cls(
             inspect.Signature(parameters),
             names,
@@ -262,3 +266,14 @@ class _Takes:
             work=injected[Work],
             request=injected[RawRequest],
         )
+
+
+def _located(kind: Any) -> Any:
+    """A constrained type (`Annotated[int, Field(ge=1)]`) is a query parameter unless it says otherwise."""
+    inner = next((k for k in typing.get_args(kind) if typing.get_origin(k) is typing.Annotated), kind)
+    marks = getattr(kind, "__metadata__", ()) or getattr(inner, "__metadata__", ())
+    if any(isinstance(mark, FieldInfo) for mark in marks) and not any(
+        isinstance(mark, Param) for mark in marks
+    ):
+        return typing.Annotated[kind, Query()]
+    return kind

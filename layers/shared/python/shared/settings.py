@@ -44,11 +44,10 @@ class Setting(Generic[Value]):
         except Unavailable:
             if self._value is None:
                 raise
-            return cast(
-                Value, self._value
-            )  # Parameter Store is away: what was in force a minute ago still is
+            # Parameter Store is away: what was in force a minute ago still is.
+            return cast(Value, self._value)
 
     def _parse(self, text: str) -> Value:
         if isinstance(self.default, bool):
             return cast(Value, text.lower() in ("true", "1", "yes", "on"))
-        return cast(Value, type(self.default)(text))
+        return type(self.default)(text)
