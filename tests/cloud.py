@@ -1,31 +1,38 @@
 """What AWS gives a function, for tests in one process: topics and queues in memory, secrets over HTTP."""
 
+import email
+import email.policy
+import functools
 import json
 import os
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
-from moto import mock_aws
+from moto.server import ThreadedMotoServer
+from moto.ses.models import ses_backends
 
 from shared import aws
 
 ACCOUNT = "123456789012"
 
 
-class Broker:
-    """SNS and SQS in the memory of this process (moto), and what has been sent to them so far."""
+class Cloud:
+    """SQS, SNS, Step Functions and SES of an empty AWS account (moto), and what has been sent to them."""
 
     def __init__(self, environment: pytest.MonkeyPatch) -> None:
         self._environment = environment
-        self._sns, self._sqs = boto3.client("sns"), boto3.client("sqs")
+        self._sns, self._sqs, self._steps = (boto3.client(name) for name in ("sns", "sqs", "stepfunctions"))
         self._queues: dict[str, str] = {}
         self._seen: dict[str, list[dict[str, Any]]] = {}
+        self._machine = ""
 
     def topic(self, service: str) -> str:
         """Give the code under test the topic of `service` (TOPIC_ARN); its ARN."""
@@ -70,15 +77,54 @@ class Broker:
             "awsRegion": "us-east-1",
         }
 
+    def state_machine(self) -> str:
+        """Give the code under test a state machine to start (PURCHASE_STATE_MACHINE_ARN); its ARN."""
+        definition = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+        self._machine = self._steps.create_state_machine(
+            name="box-office-dev-purchase",
+            definition=json.dumps(definition),
+            roleArn=f"arn:aws:iam::{ACCOUNT}:role/purchase",
+        )["stateMachineArn"]
+        self._environment.setenv("PURCHASE_STATE_MACHINE_ARN", self._machine)
+        return self._machine
+
+    def executions(self) -> dict[str, dict[str, Any]]:
+        """The executions started so far: their input by their name."""
+        rows = self._steps.list_executions(stateMachineArn=self._machine)["executions"]
+        describe = self._steps.describe_execution
+        return {row["name"]: json.loads(describe(executionArn=row["executionArn"])["input"]) for row in rows}
+
+    def mails(self) -> list[EmailMessage]:
+        """The mails handed to SES so far, as parsed MIME, oldest first."""
+        messages = ses_backends[ACCOUNT]["us-east-1"].sent_messages
+        parse = functools.partial(email.message_from_string, policy=email.policy.default)
+        return [cast(EmailMessage, parse(message.raw_data)) for message in messages]
+
+    def accept_mail_from(self, address: str) -> None:
+        """Let this sender pass; SES refuses others."""
+        boto3.client("ses").verify_email_identity(EmailAddress=address)
+
 
 @contextmanager
-def broker_in_memory() -> Iterator[Broker]:
-    """A broker for as long as this lasts; the code under test reaches it through `shared.aws`."""
+def running_emulator() -> Iterator[str]:
+    """moto as an HTTP server in this process; its URL. Child processes of a test reach it too."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@contextmanager
+def empty_cloud(url: str) -> Iterator[Cloud]:
+    """An account with nothing in it; the code under test reaches it through `shared.aws`."""
+    urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")).close()
     with pytest.MonkeyPatch.context() as environment:
-        environment.delenv("AWS_ENDPOINT_URL", raising=False)
+        environment.setenv("AWS_ENDPOINT_URL", url)
         aws.client.cache_clear()
-        with mock_aws():
-            yield Broker(environment)
+        yield Cloud(environment)
         aws.client.cache_clear()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from local.postgres import Postgres
 from local.valkey import Valkey
-from tests.cloud import Broker, Extension, broker_in_memory, running_extension
+from tests.cloud import Cloud, Extension, empty_cloud, running_emulator, running_extension
 from tests.databases import Databases, TestDatabase, connected
 from tests.servers import running_postgres, running_valkey
 
@@ -54,11 +54,17 @@ def cache(_valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> Valkey:
     return _valkey
 
 
+@pytest.fixture(scope="session")
+def _emulator() -> Iterator[str]:
+    with running_emulator() as url:
+        yield url
+
+
 @pytest.fixture
-def broker() -> Iterator[Broker]:
-    """Topics and queues in memory, and what was sent to them."""
-    with broker_in_memory() as memory:
-        yield memory
+def aws(_emulator: str) -> Iterator[Cloud]:
+    """An empty AWS account: topics, queues, executions and mails, and what was sent to them."""
+    with empty_cloud(_emulator) as cloud:
+        yield cloud
 
 
 @pytest.fixture
