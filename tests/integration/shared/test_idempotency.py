@@ -1,7 +1,6 @@
 """Idempotency keys: the first answer again, or a conflict; never two effects."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
@@ -46,7 +45,7 @@ def api_on(database: Database) -> Api:
 
 
 @pytest.fixture
-def api(database: Database, store: TestDatabase) -> Iterator[Api]:
+def api(database: Database, store: TestDatabase) -> Api:
     store.run("CREATE TABLE things (name TEXT)")
     store.run("GRANT ALL ON things TO PUBLIC")
     return api_on(database)
