@@ -14,14 +14,21 @@ _FIRST, _LAST = 20_000, 31_999
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on this port of the loopback interface now."""
+    return why_not(port) is None
+
+
+def why_not(port: int) -> str | None:
+    """Why a server could not listen on this port of the loopback interface now; None if it could."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as attempt:
         # Servers set this too: a port whose last connections are still in TIME_WAIT is free.
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             attempt.bind((HOST, port))
+        except PermissionError:
+            return "may not be used without root"
         except OSError:
-            return False
-    return True
+            return "is in use"
+    return None
 
 
 def is_answering(port: int) -> bool:

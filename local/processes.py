@@ -81,12 +81,15 @@ class Process:
         Raises CannotStart, with the last lines of the log, when the program ends first or the time is over.
         """
         deadline = time.monotonic() + seconds
-        while not ready():
-            if self.exit_code is not None:
-                name, code = self.program.name, self.exit_code
+        name = self.program.name
+        while True:
+            code = self.exit_code
+            if ready():
+                return
+            if code is not None:
                 raise CannotStart(f"{name} ended with {code}: {self.last_words()} (see {self.log})")
             if time.monotonic() > deadline:
-                raise CannotStart(f"{self.program.name} was not ready after {seconds:.0f} s (see {self.log})")
+                raise CannotStart(f"{name} was not ready after {seconds:.0f} s (see {self.log})")
             time.sleep(0.02)
 
     def ask_to_stop(self) -> None:
@@ -128,6 +131,11 @@ class Processes:
         self._running.append(process)
         self._write_record()
         return process
+
+    def finish(self, process: Process, seconds: float) -> None:
+        """Wait for a program that is to end by itself. Raises CannotStart when it fails or takes longer."""
+        process.wait_until(lambda: process.exit_code == 0, seconds)
+        self._running.remove(process)
 
     def ended(self) -> list[Process]:
         """Programs that ended without having been asked to; each is told once."""

@@ -3,7 +3,6 @@
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,17 +10,10 @@ import psycopg2
 import psycopg2.extras
 import pytest
 
-from local.postgres import Postgres
-from shared.migrations_runner import migrate
+from functions.platform.databases import prepare
+from local.postgres import SUPERUSER, Postgres
 
 Row = dict[str, Any]
-REPOSITORY = Path(__file__).resolve().parents[1]
-SHARED_MIGRATIONS = REPOSITORY / "layers/shared/python/shared/migrations"
-
-_GRANTS = """
-    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {user};
-    GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {user};
-"""
 
 
 class TestDatabase:
@@ -95,15 +87,8 @@ class Databases:
 
     def _migrated(self, service: str) -> str:
         name = f"{service}_template"
-        self._administer(f"CREATE DATABASE {name}")
-        self._administer(f"CREATE ROLE {service}_app LOGIN")
-        connection = psycopg2.connect(self._postgres.dsn(name))
-        try:
-            migrate(connection, [SHARED_MIGRATIONS, REPOSITORY / "functions" / service / "migrations"])
-            with connection.cursor() as cursor:
-                cursor.execute(_GRANTS.format(user=f"{service}_app"))
-        finally:
-            connection.close()
+        admin = {"host": self._postgres.host, "port": self._postgres.port, "user": SUPERUSER}
+        prepare(admin, service, database=name)
         return name
 
     def _administer(self, statement: str) -> None:

@@ -1,0 +1,67 @@
+# Box Office, from the command line. `make` alone lists what there is.
+#
+# Everything is installed into the checkout: .venv (Python packages, by hash) and node_modules (the CDK's command line).
+# A stamp beside each says what it was made from, so that a second run installs nothing.
+
+PORT ?= 8080
+STATE ?= .state
+SETTINGS ?=
+PYTHON ?=
+
+MAKEFLAGS += --no-print-directory
+VENV := .venv/bin/python
+CDK := CDK_DISABLE_CLI_TELEMETRY=1 JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 node node_modules/aws-cdk/bin/cdk
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format lock synth precommit clean
+
+help: ## list these commands
+	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
+	@awk -F ':.*## ' '/^[a-z]+:.*## / && $$1 != "help" && $$1 != "run" { printf "make %-19s %s\n", $$1, $$2 }' Makefile
+
+run: install ## start Box Office on this machine
+	@exec $(VENV) -m local run --port "$(PORT)" --state "$(STATE)" --settings "$(SETTINGS)" --stop-with-parent
+
+test: install ## every check and every test
+	@$(MAKE) check-code
+	@$(VENV) -m pytest -q -n 2 --dist loadgroup --cov --cov-report=
+
+check: install ## formatting, lint, types, imports and unit tests; says nothing when all is well
+	@$(MAKE) check-code
+	@tools/quietly $(VENV) -m pytest -q tests/unit
+
+.PHONY: check-code
+check-code:
+	@tools/quietly $(VENV) -m ruff format --check .
+	@tools/quietly $(VENV) -m ruff check .
+	@tools/quietly $(VENV) -m mypy
+	@PYTHONPATH=layers/shared/python tools/quietly .venv/bin/lint-imports
+
+format: install ## format the code and mend what the linter can mend
+	@$(VENV) -m ruff check --fix --quiet . || true
+	@$(VENV) -m ruff format --quiet .
+
+synth: install ## write the CloudFormation templates to cdk.out
+	@$(CDK) synth --quiet --no-notices
+
+lock: install ## lock the newest versions that the .in files admit, with hashes
+	@$(VENV) -m uv pip compile $(LOCK) layers/shared/requirements.in -o layers/shared/requirements.txt
+	@$(VENV) -m uv pip compile $(LOCK) -c layers/shared/requirements.txt requirements-dev.in -o requirements-dev.txt
+	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent
+
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
+
+precommit: install ## run `make check` before each commit from now on
+	@$(VENV) -m pre_commit install
+
+install: .venv/.installed node_modules/.installed ## install what the other commands need, into this folder
+
+.venv/.installed: requirements-dev.txt tools/install-python
+	@tools/install-python "$(PYTHON)"
+
+node_modules/.installed: package.json package-lock.json tools/install-node
+	@tools/install-node
+
+clean: ## remove what was installed and built (the state of `make run` stays)
+	@rm -rf .venv node_modules cdk.out build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
