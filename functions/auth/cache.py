@@ -1,0 +1,5 @@
+"""The auth service's connection to Redis."""
+
+from shared.cache import Cache
+
+cache = Cache("auth")

@@ -1,0 +1,5 @@
+"""The database of the auth service."""
+
+from shared.database import Database
+
+database = Database("auth")

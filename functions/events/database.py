@@ -1,0 +1,5 @@
+"""The database of the events service."""
+
+from shared.database import Database
+
+database = Database("events")

@@ -1,0 +1,6 @@
+"""Every minute: publish messages that a crash left behind, forget what is too old to matter."""
+
+from functions.events.database import database
+from shared.job import sweep_messages
+
+handler = sweep_messages(database)
