@@ -1,0 +1,45 @@
+"""Makes moto's SQS safe for many threads: without this a message sent while another is deleted can be lost.
+
+moto replaces a queue's list of messages when it deletes one, while a sender appends to the list it has just read.
+Every change of a queue takes that queue's own lock; a receiver that waits lets go of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.sqs.models import Queue, SQSBackend
+
+from local.aws_replace import replace
+
+
+def install() -> None:
+    """Put the locks in. Call once, before the server starts."""
+    delete, receive = Queue.delete_message, SQSBackend.receive_message
+    change, purge = SQSBackend.change_message_visibility, SQSBackend.purge_queue
+
+    def delete_message(self: Queue, receipt_handle: str) -> None:
+        with self._messages_lock:
+            delete(self, receipt_handle)
+
+    def receive_message(self: SQSBackend, queue_name: str, *args: Any, **options: Any) -> Any:
+        with self.get_queue(queue_name)._messages_lock:
+            return receive(self, queue_name, *args, **options)
+
+    def change_message_visibility(self: SQSBackend, queue_name: str, *args: Any, **options: Any) -> None:
+        lock = self.get_queue(queue_name)._messages_lock
+        with lock:
+            change(self, queue_name, *args, **options)
+            lock.notify_all()
+
+    def purge_queue(self: SQSBackend, queue_name: str) -> None:
+        with self.get_queue(queue_name)._messages_lock:
+            purge(self, queue_name)
+
+    replace(Queue, delete_message=delete_message)
+    replace(
+        SQSBackend,
+        receive_message=receive_message,
+        change_message_visibility=change_message_visibility,
+        purge_queue=purge_queue,
+    )

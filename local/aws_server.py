@@ -1,0 +1,132 @@
+"""An HTTP/1.1 server for the emulator: a thread per connection, connections kept open.
+
+werkzeug's own server closes the connection after each answer, which costs every AWS call a connect and a thread.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from local.faults import Fault, FaultError, Faults
+
+Environ = dict[str, Any]
+WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+FAULTS_PATH = "/_local/faults"
+
+
+class AwsServer(ThreadingHTTPServer):
+    """Serves a WSGI application, and the orders for faults under `FAULTS_PATH`."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, port: int, app: WsgiApp, faults: Faults) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.app = app
+        self.faults = faults
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are no news."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 64 * 1024
+    server: AwsServer
+
+    def handle_one_request(self) -> None:
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline:
+            self.close_connection = True
+        elif self.parse_request():
+            body = self._read_body()
+            if self.path.startswith(FAULTS_PATH):
+                self._serve_faults(body)
+            else:
+                self._serve(body)
+            self.wfile.flush()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Every call would be a line."""
+
+    def _read_body(self) -> bytes:
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            body = b""
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def _serve(self, body: bytes) -> None:
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
+            started[:] = [status, headers]
+
+        answer = b"".join(self.server.app(self._environ(body), start_response))
+        status, headers = started
+        self._send(int(status.split(" ", 1)[0]), headers, answer)
+
+    def _send(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in ("content-length", "connection", "transfer-encoding"):
+                self.send_header(name, value)
+        empty = self.command == "HEAD" or status in (204, 304)
+        lengths = [value for name, value in headers if name.lower() == "content-length"]
+        self.send_header("Content-Length", lengths[0] if empty and lengths else str(len(body)))
+        self.end_headers()
+        if not empty:
+            self.wfile.write(body)
+
+    def _environ(self, body: bytes) -> Environ:
+        path, _, query = self.path.partition("?")
+        environ: Environ = {
+            "REQUEST_METHOD": self.command,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+            "QUERY_STRING": query,
+            "REQUEST_URI": self.path,
+            "RAW_URI": self.path,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": str(self.server.server_port),
+            "SERVER_PROTOCOL": self.request_version,
+            "REMOTE_ADDR": self.client_address[0],
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        for name, value in self.headers.items():
+            key = "HTTP_" + name.upper().replace("-", "_")
+            if key not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"):
+                environ[key] = f"{environ[key]},{value}" if key in environ else value
+        return environ
+
+    def _serve_faults(self, body: bytes) -> None:
+        faults, status = self.server.faults, 200
+        try:
+            if self.command == "PUT":
+                faults.add([Fault.parse(item) for item in json.loads(body)])
+            elif self.command == "DELETE":
+                faults.clear()
+            answer: object = [fault.json() for fault in faults.pending()]
+        except (FaultError, ValueError, TypeError) as error:
+            answer, status = {"message": str(error)}, 400
+        self._send(status, [("Content-Type", "application/json")], json.dumps(answer).encode())

@@ -1,0 +1,96 @@
+"""The Lambda Invoke API, and the AWS Parameters and Secrets extension, over HTTP on the loopback address.
+
+The emulator's Step Functions call the first; functions read their settings and secrets from the second, as in Lambda:
+https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from local.attributes import function_name
+from local.cloud import Cloud, CloudError
+
+if TYPE_CHECKING:
+    from local.lambdas import LambdaHost
+
+
+class InvokeApi:
+    """Serves `host` on `port`; settings and secrets come from the emulator at `aws_url`."""
+
+    def __init__(self, host: LambdaHost, aws_url: str, port: int, token: str) -> None:
+        self._host = host
+        self._port = port
+        self._token = token
+        self._cloud = Cloud(aws_url)
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listen. Raises OSError if the port is taken."""
+        app = web.Application(client_max_size=8 * 1024 * 1024)
+        app.router.add_post("/2015-03-31/functions/{name:.+}/invocations", self._invoke)
+        app.router.add_get("/systemsmanager/parameters/get", self._parameter)
+        app.router.add_get("/systemsmanager/parameters/get/", self._parameter)
+        app.router.add_get("/secretsmanager/get", self._secret)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self._cloud.close()
+
+    async def _invoke(self, request: web.Request) -> web.Response:
+        from local.lambdas import TooManyRequests, UnknownFunction
+
+        name = function_name(unquote(request.match_info["name"]))
+        payload = await request.read() or b"{}"
+        kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        try:
+            if kind == "Event":
+                self._host.invoke_later(name, payload)
+                return web.Response(status=202)
+            answer = await self._host.invoke(name, payload)
+        except UnknownFunction as error:
+            return _refused(404, "ResourceNotFoundException", str(error))
+        except TooManyRequests as error:
+            return _refused(429, "TooManyRequestsException", "Rate Exceeded.", Reason=str(error))
+        headers = {"X-Amz-Executed-Version": "$LATEST"}
+        if answer.error:
+            headers["X-Amz-Function-Error"] = answer.error
+        return web.Response(body=answer.payload, content_type="application/json", headers=headers)
+
+    async def _parameter(self, request: web.Request) -> web.Response:
+        query = {"Name": request.query.get("name", ""), "WithDecryption": True}
+        return await self._extension(request, "ssm", "GetParameter", query)
+
+    async def _secret(self, request: web.Request) -> web.Response:
+        query = {"SecretId": request.query.get("secretId", "")}
+        for field, name in (("versionId", "VersionId"), ("versionStage", "VersionStage")):
+            if field in request.query:
+                query[name] = request.query[field]
+        return await self._extension(request, "secretsmanager", "GetSecretValue", query)
+
+    async def _extension(
+        self, request: web.Request, service: str, action: str, query: dict[str, Any]
+    ) -> web.Response:
+        if request.headers.get("X-Aws-Parameters-Secrets-Token") != self._token:
+            return web.Response(status=401, text="not authorized")
+        try:
+            return web.json_response(await self._cloud.call(service, action, query))
+        except CloudError as error:
+            return web.json_response({"__type": error.code, "message": str(error)}, status=400)
+
+
+def _refused(status: int, code: str, message: str, **extra: str) -> web.Response:
+    body = json.dumps({"Type": "User", "message": message, "Message": message, **extra})
+    headers = {"x-amzn-ErrorType": code}
+    if status == 429:
+        headers["Retry-After"] = "1"
+    return web.Response(status=status, text=body, content_type="application/json", headers=headers)

@@ -1,0 +1,292 @@
+"""The Lambda host: runs functions in warm processes, capped in number, as AWS Lambda would.
+
+One process runs one invocation at a time and is reused, the most recently used first. What Lambda answers when a
+function fails, overruns or cannot start, this host answers too. Beyond the cap a caller waits `queue_seconds` for a
+process and then gets `TooManyRequests`, the 429 of Lambda's own concurrency limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local.faults import SLOW_SECONDS, Faults
+from local.invoke_api import InvokeApi
+from local.resources import Function
+from local.runtime_api import Answer, InitFailed
+from local.workers import Worker, Zygote
+
+__all__ = ["Answer", "HostSettings", "LambdaHost", "TooManyRequests", "UnknownFunction"]
+
+ASYNC_RETRY_SECONDS = (60.0, 120.0)
+"""Lambda tries a failed asynchronous invocation twice more, after one minute and after two."""
+
+
+class TooManyRequests(Exception):
+    """No process is free and no more may be started."""
+
+
+class UnknownFunction(Exception):
+    """There is no function of that name."""
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """`port` serves the Invoke API and the Parameters and Secrets extension; times are in seconds."""
+
+    state: Path
+    aws_url: str
+    port: int
+    max_processes: int = 48
+    queue_seconds: float = 2.0
+    idle_seconds: float = 300.0
+    parallel_starts: int = max(2, os.cpu_count() or 2)
+    session_token: str = "local-session"
+
+
+@dataclass
+class _Pool:
+    """The processes of one function and the calls that wait for one."""
+
+    function: Function
+    idle: list[Worker] = field(default_factory=list)
+    waiting: deque[asyncio.Future[Worker]] = field(default_factory=deque)
+    processes: int = 0
+    starting: int = 0
+    in_flight: int = 0
+
+    @property
+    def exhausted(self) -> bool:
+        reserved = self.function.reserved_concurrency
+        return reserved is not None and self.in_flight >= reserved
+
+
+class LambdaHost:
+    """Invokes `functions` (by name). Start it before use; stop it to end every process."""
+
+    def __init__(self, functions: Mapping[str, Function], settings: HostSettings) -> None:
+        self.faults = Faults()
+        self.settings = settings
+        self._pools = {name: _Pool(function) for name, function in functions.items()}
+        self._zygote = Zygote(settings.state / "logs" / "zygote.log")
+        self._admitted = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._starting = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._api = InvokeApi(self, settings.aws_url, settings.port, settings.session_token)
+        self._environment = {
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SESSION_TOKEN": settings.session_token,
+            "AWS_ENDPOINT_URL": settings.aws_url,
+            "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(settings.port),
+        }
+
+    async def start(self) -> None:
+        """Start the preloaded parent process and the HTTP interface."""
+        (self.settings.state / "logs").mkdir(parents=True, exist_ok=True)
+        await asyncio.gather(self._zygote.start(), self._api.start())
+        self.spawn(self._reap_idle())
+
+    async def stop(self) -> None:
+        """End every process."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._api.stop()
+        await self._zygote.stop()
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """Each function that has processes: its name, how many, how many are busy."""
+        return [
+            {"name": name, "processes": pool.processes, "busy": pool.processes - len(pool.idle)}
+            for name, pool in sorted(self._pools.items())
+            if pool.processes
+        ]
+
+    async def invoke(self, name: str, payload: bytes) -> Answer:
+        """Invoke a function and wait. Raises UnknownFunction and TooManyRequests; its own failure is in the answer."""
+        pool = self._pools.get(name)
+        if pool is None:
+            raise UnknownFunction(f"Function not found: {name}")
+        if pool.exhausted:
+            raise TooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded")
+        pool.in_flight += 1
+        try:
+            await self._admit()
+            try:
+                return await self._run(pool, payload, self.faults.take(name))
+            except InitFailed as failure:
+                return Answer(failure.payload, "Unhandled")
+            finally:
+                self._leave()
+        finally:
+            pool.in_flight -= 1
+
+    def invoke_later(self, name: str, payload: bytes) -> None:
+        """Invoke asynchronously, with the retries that Lambda gives. Raises UnknownFunction."""
+        if name not in self._pools:
+            raise UnknownFunction(f"Function not found: {name}")
+        self.spawn(self._invoke_with_retries(name, payload))
+
+    def spawn(self, work: Awaitable[None]) -> None:
+        """Run `work` beside everything else until it ends or the host stops."""
+
+        async def run() -> None:
+            await work
+
+        task = asyncio.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _invoke_with_retries(self, name: str, payload: bytes) -> None:
+        pause, retries = 1.0, list(ASYNC_RETRY_SECONDS)
+        while True:
+            try:
+                answer = await self.invoke(name, payload)
+            except TooManyRequests:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 60)
+                continue
+            if answer.error is None or not retries:
+                return
+            await asyncio.sleep(retries.pop(0))
+
+    async def _run(self, pool: _Pool, payload: bytes, fault: str | None) -> Answer:
+        if fault == "error":
+            return _failure("FaultInjected", "a fault was ordered for this call")
+        if fault == "timeout":
+            await asyncio.sleep(pool.function.timeout)
+            return _failure("Sandbox.Timedout", f"Task timed out after {pool.function.timeout:.2f} seconds")
+        if fault == "slow":
+            await asyncio.sleep(SLOW_SECONDS)
+        worker = await self._worker(pool)
+        try:
+            if fault == "kill_before":
+                worker.kill()
+                return _failure("Runtime.ExitError", "Runtime exited with error: signal: killed")
+            answer = await worker.invoke(payload)
+            if fault == "duplicate" and worker.alive:
+                await worker.invoke(payload)
+            if fault == "kill_after":
+                worker.kill()
+                return _failure("Runtime.ExitError", "Runtime exited with error: signal: killed")
+            return answer
+        finally:
+            self._give_back(pool, worker)
+
+    async def _admit(self) -> None:
+        """Wait for one of the `max_processes` places. Raises TooManyRequests after `queue_seconds`."""
+        if self._admitted < self.settings.max_processes:
+            self._admitted += 1
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
+        try:
+            await asyncio.wait_for(place, self.settings.queue_seconds)
+        except TimeoutError:
+            raise TooManyRequests("ConcurrentInvocationLimitExceeded") from None
+
+    def _leave(self) -> None:
+        while self._queue:
+            place = self._queue.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self._admitted -= 1
+
+    async def _worker(self, pool: _Pool) -> Worker:
+        """A process for one call: the warmest idle one, else the first that is freed or started. Raises InitFailed."""
+        while pool.idle:
+            worker = pool.idle.pop()
+            if worker.alive:
+                return worker
+        future: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        pool.waiting.append(future)
+        self._start_where_needed()
+        return await future
+
+    def _start_where_needed(self) -> None:
+        """Start processes for waiting calls, few at a time: a call that a warm process can take meanwhile, it takes."""
+        for pool in self._pools.values():
+            while len(pool.waiting) > pool.starting and self._starting < self.settings.parallel_starts:
+                if self.processes >= self.settings.max_processes and not self._evict():
+                    return
+                pool.starting += 1
+                pool.processes += 1
+                self._starting += 1
+                self.spawn(self._start(pool))
+
+    @property
+    def processes(self) -> int:
+        """How many processes there are, those that are starting included."""
+        return sum(pool.processes for pool in self._pools.values())
+
+    async def _start(self, pool: _Pool) -> None:
+        worker = Worker(pool.function, self._zygote, self._environment, self.settings.state)
+        worker.gone = lambda worker: self._gone(pool, worker)
+        failure: InitFailed | None = None
+        try:
+            await worker.start()
+        except InitFailed as error:
+            failure = error
+        finally:
+            pool.starting -= 1
+            self._starting -= 1
+        if failure is None:
+            self._give_back(pool, worker)
+        elif call := _next_call(pool):
+            call.set_exception(failure)
+        self._start_where_needed()
+
+    def _give_back(self, pool: _Pool, worker: Worker) -> None:
+        """Hand the process to a waiting call, or keep it warm."""
+        if not worker.alive:
+            self._start_where_needed()
+        elif call := _next_call(pool):
+            call.set_result(worker)
+        else:
+            worker.idle_since = time.monotonic()
+            pool.idle.append(worker)
+            if any(other.waiting for other in self._pools.values()):
+                self._start_where_needed()
+
+    def _gone(self, pool: _Pool, worker: Worker) -> None:
+        pool.processes -= 1
+        if worker in pool.idle:
+            pool.idle.remove(worker)
+
+    def _evict(self) -> bool:
+        """End the process that has been idle longest; False if none is idle."""
+        idle = [pool.idle[0] for pool in self._pools.values() if pool.idle]
+        if not idle:
+            return False
+        min(idle, key=lambda worker: worker.idle_since).kill()
+        return True
+
+    async def _reap_idle(self) -> None:
+        while True:
+            await asyncio.sleep(min(30.0, self.settings.idle_seconds))
+            before = time.monotonic() - self.settings.idle_seconds
+            for pool in self._pools.values():
+                for worker in [worker for worker in pool.idle if worker.idle_since < before]:
+                    worker.kill()
+
+
+def _next_call(pool: _Pool) -> asyncio.Future[Worker] | None:
+    while pool.waiting:
+        call = pool.waiting.popleft()
+        if not call.done():
+            return call
+    return None
+
+
+def _failure(kind: str, message: str) -> Answer:
+    return Answer(json.dumps({"errorMessage": message, "errorType": kind}).encode(), "Unhandled")

@@ -1,0 +1,76 @@
+"""Resource types that the laptop cloud knows and does not run, each with the reason.
+
+Anything that is neither here nor run by `local.assembly` stops the start with an error, so that a resource added to
+the CDK app is never dropped in silence.
+"""
+
+from __future__ import annotations
+
+_NETWORK = "one machine: every part listens on the loopback address"
+_STANDS_IN = "the launcher's own process stands in; functions get its address from the resource's attributes"
+_PERMISSION = "the emulator does not check permissions; the synthesized policies are tested instead"
+_WATCHING = "nobody is paged on a laptop; logs are files"
+_STAGE = "the gateway serves the one stage as it is in the template"
+_VERSIONS = "the newest code is the only version; an alias or a version is resolved to its function"
+
+NOT_RUN: dict[str, str] = {
+    "AWS::CDK::Metadata": "statistics for AWS",
+    "AWS::ApiGateway::Account": _WATCHING,
+    "AWS::ApiGateway::Deployment": _STAGE,
+    "AWS::ApiGateway::UsagePlan": "throttling per client belongs to the edge",
+    "AWS::ApplicationAutoScaling::ScalableTarget": _VERSIONS,
+    "AWS::ApplicationAutoScaling::ScalingPolicy": _VERSIONS,
+    "AWS::CloudWatch::Alarm": _WATCHING,
+    "AWS::CloudWatch::CompositeAlarm": _WATCHING,
+    "AWS::CloudWatch::Dashboard": _WATCHING,
+    "AWS::CodeDeploy::Application": "a restart is the deployment",
+    "AWS::CodeDeploy::DeploymentGroup": "a restart is the deployment",
+    "AWS::EC2::EIP": _NETWORK,
+    "AWS::EC2::FlowLog": _NETWORK,
+    "AWS::EC2::InternetGateway": _NETWORK,
+    "AWS::EC2::NatGateway": _NETWORK,
+    "AWS::EC2::Route": _NETWORK,
+    "AWS::EC2::RouteTable": _NETWORK,
+    "AWS::EC2::SecurityGroup": _NETWORK,
+    "AWS::EC2::SecurityGroupEgress": _NETWORK,
+    "AWS::EC2::SecurityGroupIngress": _NETWORK,
+    "AWS::EC2::Subnet": _NETWORK,
+    "AWS::EC2::SubnetRouteTableAssociation": _NETWORK,
+    "AWS::EC2::VPC": _NETWORK,
+    "AWS::EC2::VPCEndpoint": _NETWORK,
+    "AWS::EC2::VPCGatewayAttachment": _NETWORK,
+    "AWS::ElastiCache::ParameterGroup": _STANDS_IN,
+    "AWS::ElastiCache::ReplicationGroup": _STANDS_IN,
+    "AWS::ElastiCache::ServerlessCache": _STANDS_IN,
+    "AWS::ElastiCache::SubnetGroup": _STANDS_IN,
+    "AWS::ElastiCache::User": _STANDS_IN,
+    "AWS::ElastiCache::UserGroup": _STANDS_IN,
+    "AWS::IAM::ManagedPolicy": _PERMISSION,
+    "AWS::IAM::Policy": _PERMISSION,
+    "AWS::IAM::Role": _PERMISSION,
+    "AWS::KMS::Alias": "nothing is encrypted at rest on a laptop",
+    "AWS::KMS::Key": "nothing is encrypted at rest on a laptop",
+    "AWS::Lambda::Alias": _VERSIONS,
+    "AWS::Lambda::EventInvokeConfig": _VERSIONS,
+    "AWS::Lambda::LayerVersion": "put on the import path of the functions that name it",
+    "AWS::Lambda::Permission": _PERMISSION,
+    "AWS::Lambda::Version": _VERSIONS,
+    "AWS::Logs::LogGroup": _WATCHING,
+    "AWS::Logs::MetricFilter": _WATCHING,
+    "AWS::RDS::DBCluster": _STANDS_IN,
+    "AWS::RDS::DBInstance": _STANDS_IN,
+    "AWS::RDS::DBParameterGroup": _STANDS_IN,
+    "AWS::RDS::DBProxy": _STANDS_IN,
+    "AWS::RDS::DBProxyTargetGroup": _STANDS_IN,
+    "AWS::RDS::DBSubnetGroup": _STANDS_IN,
+    "AWS::S3::BucketPolicy": _PERMISSION,
+    "AWS::Scheduler::ScheduleGroup": "a name for schedules",
+    "AWS::SecretsManager::ResourcePolicy": _PERMISSION,
+    "AWS::SecretsManager::RotationSchedule": "local secrets are not rotated",
+    "AWS::SES::ConfigurationSet": "mail is written to files, so there is no delivery to report",
+    "AWS::SES::ConfigurationSetEventDestination": "mail is written to files, so there is no delivery to report",
+    "AWS::SNS::TopicPolicy": _PERMISSION,
+    "AWS::SQS::QueuePolicy": _PERMISSION,
+    "AWS::WAFv2::WebACL": "the firewall belongs to the edge",
+    "AWS::WAFv2::WebACLAssociation": "the firewall belongs to the edge",
+}
