@@ -218,14 +218,14 @@ class MailRequested(Contract):
     """Command to the mail queue: render this template and send it.
 
     `mail_key` makes it one mail however often it is asked for; `recipient_email` is given when it may differ
-    from the address notifications keeps for `user_id`.
+    from the address notifications keeps for `user_id`, or when the address is nobody's we know.
     """
 
     TYPE: ClassVar[str] = "notifications.mail_requested.v1"
     SENSITIVE: ClassVar[bool] = True
     mail_key: str
     template: str
-    user_id: UUID
+    user_id: UUID | None
     recipient_email: str | None = None
     order_id: UUID | None = None
     data: dict[str, Any]
@@ -236,7 +236,7 @@ class MailStatusChanged(Contract):
 
     TYPE: ClassVar[str] = "notifications.mail_status_changed.v1"
     notification_id: UUID
-    user_id: UUID
+    user_id: UUID | None
     order_id: UUID | None
     template: str
     status: str

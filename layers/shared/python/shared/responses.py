@@ -1,6 +1,7 @@
 """What goes out over HTTP: answers, errors in the design document's body, and the headers of every answer."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -26,15 +27,25 @@ class File:
         self.content, self.content_type, self.headers = content, content_type, headers or {}
 
 
+@dataclass(frozen=True)
+class WithStatus:
+    """An answer with another status than its route's usual one: 503 of a health check, 200 where 201 is usual."""
+
+    status: int
+    body: BaseModel
+
+
 def answer_of(
     result: Any, status: int, *, replayed: dict[str, Any] | None = None, cache_seconds: int = 0
 ) -> Response[Any]:
-    """The HTTP answer to a route's result: a model, a `File`, or nothing (204)."""
+    """The HTTP answer to a route's result: a model (maybe with a status), a `File`, or nothing (204)."""
     headers: dict[str, Any] = {"Cache-Control": f"public, max-age={cache_seconds}"} if cache_seconds else {}
     if replayed is not None:
         headers["Idempotency-Replayed"] = "true"
         body = None if replayed["body"] is None else json.dumps(replayed["body"])
         return Response(replayed["status"], JSON, body, headers=headers)
+    if isinstance(result, WithStatus):
+        result, status = result.body, result.status
     if isinstance(result, File):
         return Response(status, result.content_type, result.content, headers=headers | result.headers)
     if isinstance(result, BaseModel):
