@@ -1,0 +1,82 @@
+"""Contracts run against the simulated Stripe, and against Stripe's own test mode when STRIPE_TEST_KEY is set."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import stripe
+
+from tests.stripe_server import SECRET_KEY, WEBHOOK_SECRET, Endpoint, StripeServer, running_stripe
+
+
+@dataclass
+class Account:
+    """A Stripe account under contract.
+
+    Attributes:
+        base: address of its API; None for Stripe's own.
+    """
+
+    key: str
+    base: str | None
+
+    def client(self, key: str | None = None) -> stripe.StripeClient:
+        """The official library; without retries, so that a test sees the first answer."""
+        addresses: dict[str, str] = {"api": self.base} if self.base else {}
+        return stripe.StripeClient(key or self.key, base_addresses=addresses)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def _stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StripeServer, Endpoint]]:
+    with running_stripe(tmp_path_factory.mktemp("stripe")) as running:
+        yield running
+
+
+@pytest.fixture(params=["simulator", "stripe"])
+def account(request: pytest.FixtureRequest) -> Account:
+    """Each test of a contract runs once with each account; Stripe's own is skipped without STRIPE_TEST_KEY."""
+    if request.param == "simulator":
+        server, _ = request.getfixturevalue("_stripe")
+        return Account(SECRET_KEY, server.url)
+    key = os.environ.get("STRIPE_TEST_KEY")
+    if not key:
+        pytest.skip("STRIPE_TEST_KEY is not set")
+    assert key.startswith(("sk_test_", "rk_test_")), "contracts run in test mode only"
+    return Account(key, None)
+
+
+@pytest.fixture
+def client(account: Account) -> stripe.StripeClient:
+    """The official library on the account under contract."""
+    return account.client()
+
+
+@pytest.fixture
+def simulator(_stripe: tuple[StripeServer, Endpoint]) -> Iterator[StripeServer]:
+    """The simulated account, where a test needs more than Stripe offers: faults, the buyer's 3-D Secure step."""
+    server, endpoint = _stripe
+    endpoint.status = 200
+    yield server
+    endpoint.status = 200
+    server.control("DELETE", "faults")
+
+
+@pytest.fixture
+def endpoint(_stripe: tuple[StripeServer, Endpoint]) -> Endpoint:
+    """Where the simulated account's webhooks arrive."""
+    return _stripe[1]
+
+
+@pytest.fixture
+def own_simulator(tmp_path: Path) -> Iterator[tuple[StripeServer, Endpoint]]:
+    """An account of one's own, for tests that kill it."""
+    with running_stripe(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def webhook_secret() -> str:
+    """Signs the simulated account's webhooks."""
+    return WEBHOOK_SECRET
