@@ -1,0 +1,1 @@
+"""Payments: orders as they are paid, declined, refunded."""

@@ -1,0 +1,203 @@
+"""What a payment provider must do for us, in our own words.
+
+One payment intent stands for one order: a later attempt confirms it again, so that an order cannot be charged twice.
+Declines are outcomes; an exception means that the provider, the network or our configuration is broken.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from shared.errors import AppError, BadInput, ProviderFailed, ProviderTimedOut
+
+
+class PaymentOutcome(StrEnum):
+    """Where the payment of an order stands at the provider."""
+
+    PAID = "paid"
+    ACTION_REQUIRED = "action_required"  # the buyer authenticates, with `client_secret`
+    DECLINED = "declined"  # see `failure`; another attempt may follow
+    PROCESSING = "processing"  # the provider does not know yet; a webhook will tell
+    UNPAID = "unpaid"  # nobody has tried yet
+    CANCELLED = "cancelled"  # no money can be taken for this order any more
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a payment was declined: a code for programs, and a message the buyer may read."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class PaymentResult:
+    """The state of an order's payment, as the provider told it.
+
+    Attributes:
+        intent_id: the provider's id of the order's payment.
+        client_secret: lets the buyer's browser act on this payment; for the buyer's eyes alone.
+        charge_id: the charge of the latest attempt.
+        failure: of the latest attempt, when it was declined.
+        amount: what the order costs. `amount_refunded`: what was given back of it so far.
+        currency: ISO 4217, upper case.
+        order_id: the order this payment is for, as it was named when the payment was created.
+        disputed: the buyer's bank has reclaimed the money.
+    """
+
+    outcome: PaymentOutcome
+    intent_id: str
+    client_secret: str | None
+    charge_id: str | None
+    failure: Failure | None
+    amount: Decimal
+    amount_refunded: Decimal
+    currency: str
+    order_id: str | None
+    disputed: bool
+
+
+@dataclass(frozen=True)
+class CancelResult:
+    """`cancelled`: no money can be taken any more. `paid`: too late, the money is here."""
+
+    outcome: Literal["cancelled", "paid"]
+    payment: PaymentResult
+
+
+RefundStatus = Literal["succeeded", "pending", "failed"]
+
+
+@dataclass(frozen=True)
+class RefundResult:
+    """A refund at the provider. `pending` and even `succeeded` may still become `failed`; a webhook tells.
+
+    Attributes:
+        key: the caller's name for it, as passed to `refund`; None for a refund made elsewhere (a dashboard).
+    """
+
+    refund_id: str
+    intent_id: str | None
+    status: RefundStatus
+    amount: Decimal
+    key: str | None
+
+
+@dataclass(frozen=True)
+class WebhookEvent:
+    """A provider's message, its signature verified. Not more than a hint: fetch the object it names.
+
+    Attributes:
+        id: the same for every delivery of the same event.
+        type: the provider's name for what happened, e.g. `payment_intent.succeeded`.
+        object_id: what it happened to.
+        intent_id: the payment it belongs to; None when it belongs to none.
+    """
+
+    id: str
+    type: str
+    object_id: str
+    intent_id: str | None
+
+
+class GatewayUnavailable(ProviderFailed):
+    """The provider cannot be reached or is in trouble: try again, with the same keys."""
+
+    message = "The payment provider is unavailable, try again shortly"
+
+
+class GatewayTimeout(ProviderTimedOut):
+    """No answer in time, the outcome is unknown: try again with the same keys, or fetch."""
+
+    message = "The payment provider did not answer in time"
+
+
+class GatewayRefused(AppError):
+    """The provider will not do this, however often it is asked: a mistake of ours, or of the configuration.
+
+    Attributes:
+        provider_code: the provider's word for it, e.g. `amount_too_small`, `charge_already_refunded`.
+    """
+
+    status = 502
+    code = "PROVIDER_REFUSED"
+
+    def __init__(self, operation: str, provider_code: str | None, request_id: str | None = None) -> None:
+        super().__init__(
+            f"The payment provider refused {operation}: {provider_code or 'no code given'} ({request_id or '-'})"
+        )
+        self.provider_code = provider_code
+
+
+class BadSignature(BadInput):
+    """A webhook that the provider has not signed, or signed too long ago."""
+
+    code = "INVALID_SIGNATURE"
+    message = "The signature does not match"
+
+
+class PaymentGateway(Protocol):
+    """A payment provider.
+
+    Every method may raise GatewayUnavailable, GatewayTimeout or GatewayRefused. None is called inside a transaction.
+    """
+
+    def pay(
+        self,
+        *,
+        order_id: str,
+        intent_id: str | None,
+        amount: Decimal,
+        currency: str,
+        payment_token: str,
+        attempt_key: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> PaymentResult:
+        """Try to take the money of an order with the buyer's payment method.
+
+        Args:
+            intent_id: the order's payment from an earlier attempt; None for the first (also when an earlier call for
+                the same order died before its answer was recorded: the same payment is found again).
+            amount: with two decimals.
+            payment_token: the payment method, as the provider named it to the buyer's browser.
+            attempt_key: one per attempt. The same attempt again gives its own answer again and charges nothing.
+
+        Returns:
+            `paid` also when an earlier attempt had already paid; `cancelled` when the payment was cancelled before.
+        """
+        ...
+
+    def fetch(self, intent_id: str) -> PaymentResult:
+        """The payment's state now."""
+        ...
+
+    def cancel(self, intent_id: str) -> CancelResult:
+        """Make sure that no money can be taken any more, or learn that it was."""
+        ...
+
+    def refund(self, *, intent_id: str, amount: Decimal, key: str, reason: str | None = None) -> RefundResult:
+        """Give money back; the same key never gives it twice.
+
+        Args:
+            key: our id of the refund.
+            reason: for our own records at the provider.
+        """
+        ...
+
+    def fetch_refund(self, refund_id: str) -> RefundResult:
+        """The refund's state now."""
+        ...
+
+    def verify_webhook(self, raw_body: bytes, signature: str) -> WebhookEvent:
+        """What the provider says has happened.
+
+        Args:
+            raw_body: the bytes as they came; parsed and serialized again they would not verify.
+            signature: the header that came with them.
+
+        Raises:
+            BadSignature: not from the provider, altered on the way, or too old.
+        """
+        ...
