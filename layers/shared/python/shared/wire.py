@@ -1,12 +1,46 @@
 """The shapes on the wire: camelCase JSON, decimal strings for money, instants in UTC with `Z`."""
 
+import re
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 from pydantic.alias_generators import to_camel
 
 from shared.clock import iso
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _iso_text(value: Any) -> Any:
+    # Pydantic would also take a number, or a text of digits, for seconds since 1970.
+    if isinstance(value, datetime) or (isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value)):
+        return value
+    raise ValueError("Must be an instant like 2027-05-31T18:00:00Z")
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as beyond:
+        raise ValueError("Out of range") from beyond
+
+
+def one_line(text: str) -> str:
+    """A validator for names and titles, which end up in subjects and headers of mails: no line breaks."""
+    if _CONTROL.search(text):
+        raise ValueError("May not contain line breaks or other control characters")
+    return text
+
 
 # Eight digits before the point: the DECIMAL(10,2) of the tables.
 Money = Annotated[
@@ -14,7 +48,12 @@ Money = Annotated[
     Field(ge=0, max_digits=10, decimal_places=2, allow_inf_nan=False),
     PlainSerializer(lambda amount: f"{amount:.2f}", return_type=str),
 ]
-Instant = Annotated[AwareDatetime, PlainSerializer(iso, return_type=str)]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_iso_text),
+    AfterValidator(_in_utc),
+    PlainSerializer(iso, return_type=str),
+]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -36,4 +75,4 @@ class Body(BaseModel):
     )
 
 
-__all__ = ["Answer", "Body", "Currency", "Instant", "Money"]
+__all__ = ["Answer", "Body", "Currency", "Instant", "Money", "one_line"]
