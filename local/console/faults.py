@@ -1,0 +1,80 @@
+"""Faults for functions, the simulated payment gateway and the mail provider, ordered in one place."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+
+from local.assembly import Assembly
+from local.faults import Fault, FaultError
+from local.lambdas import LambdaHost
+from local.servers import Servers
+
+_STRIPE, _SES = "stripe", "ses"
+
+
+class Rejected(Exception):
+    """A request that `/_local/` refuses, in the words and the shape of the API's errors."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+    def json(self) -> dict[str, Any]:
+        """The error's body."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        error = {"code": self.code, "message": self.message, "details": []}
+        return {"error": {**error, "timestamp": now, "requestId": str(uuid.uuid4())}}
+
+
+class FaultBoard:
+    """Hands each fault to whoever has to misbehave. Set `session` before use."""
+
+    session: aiohttp.ClientSession
+
+    def __init__(self, host: LambdaHost, assembly: Assembly, servers: Servers) -> None:
+        self._host = host
+        self._functions = tuple(assembly.functions)
+        self._providers = {
+            _STRIPE: f"{servers.stripe_url}/_control/faults",
+            _SES: f"{servers.aws_url}/_local/faults",
+        }
+
+    async def pending(self) -> list[dict[str, Any]]:
+        """The faults that are still to happen."""
+        pending = [fault.json() for fault in self._host.faults.pending()]
+        for target, url in self._providers.items():
+            async with self.session.get(url) as answer:
+                pending += [{**fault, "target": target} for fault in _items(await answer.json())]
+        return pending
+
+    async def replace(self, wanted: object) -> None:
+        """Take these faults in place of all earlier ones. Raises Rejected; then nothing has changed."""
+        faults = [self._checked(entry) for entry in (wanted if isinstance(wanted, list) else [wanted])]
+        self._host.faults.clear()
+        self._host.faults.add([fault for fault in faults if fault.target not in self._providers])
+        for target, url in self._providers.items():
+            theirs = [fault.json() for fault in faults if fault.target == target]
+            async with self.session.put(url, json=theirs) as answer:
+                if answer.status >= 400:
+                    raise Rejected(400, "VALIDATION_ERROR", await answer.text())
+
+    def _checked(self, entry: object) -> Fault:
+        try:
+            fault = Fault.parse(entry)
+        except FaultError as error:
+            raise Rejected(400, "VALIDATION_ERROR", str(error)) from error
+        known = fault.target in self._providers or any(
+            name.endswith(fault.target) for name in self._functions
+        )
+        if not known:
+            providers = ", ".join(self._providers)
+            message = f"{fault.target} is neither a function of the template nor one of {providers}."
+            raise Rejected(400, "VALIDATION_ERROR", message)
+        return fault
+
+
+def _items(answer: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = answer["items"] if isinstance(answer, dict) else answer
+    return items

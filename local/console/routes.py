@@ -1,0 +1,179 @@
+"""`/_local/`: what a developer looks at and does on the laptop, beside the API; and the pages behind links in mails."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from local.assembly import Assembly
+from local.console.executions import Executions
+from local.console.faults import FaultBoard, Rejected
+from local.console.mails import Mails
+from local.console.orders import Orders
+from local.console.queues import QueueDepths
+from local.lambdas import LambdaHost
+from local.servers import Servers
+from local.state import State
+
+_PAGES = Path(__file__).with_name("pages")
+_MOST_MAILS = 500
+_SECONDS = 10.0
+
+# The mails that are shown are our own and users' text stands in them: no scripts, no forms, nothing fetched.
+_MAIL_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Console:
+    """The routes under `/_local/` and what they need. Start it before the gateway and stop it after."""
+
+    def __init__(self, state: State, assembly: Assembly, host: LambdaHost, servers: Servers) -> None:
+        self._mails = Mails(state.mails)
+        self._host = host
+        self._stripe_url = servers.stripe_url
+        self._executions = Executions(servers.aws_url, assembly)
+        self._queues = QueueDepths(servers.aws_url, assembly)
+        self._orders = Orders(servers.postgres)
+        self._faults = FaultBoard(host, assembly, servers)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Open what the routes need."""
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS))
+        self._faults.session = self._session
+
+    async def stop(self) -> None:
+        """Close it again."""
+        if self._session is not None:
+            await self._session.close()
+        await self._executions.close()
+        await self._queues.close()
+
+    def extend(self, app: web.Application) -> None:
+        """Add the routes to the gateway's application."""
+        routes: list[tuple[str, str, Handler]] = [
+            ("GET", "/_local/emails", self._list_mails),
+            ("GET", "/_local/emails/{id}", self._show_mail),
+            ("POST", "/_local/payments/{id}/authenticate", self._authenticate),
+            ("GET", "/_local/executions", self._show_execution),
+            ("GET", "/_local/overview", self._overview),
+            ("GET", "/_local/faults", self._list_faults),
+            ("PUT", "/_local/faults", self._replace_faults),
+            ("DELETE", "/_local/faults", self._clear_faults),
+        ]
+        for method, path, handler in routes:
+            app.router.add_route(method, path, _guarded(handler))
+        pages = {"/_local/": "console", "/verify-email": "verify-email", "/reset-password": "reset-password"}
+        for path, name in pages.items():
+            app.router.add_get(path, _page(name))
+        app.router.add_get("/_local", _to_console)
+        app.router.add_get("/", _to_console)
+        app.router.add_route("*", "/_local/{path:.*}", _guarded(_unknown))
+
+    async def _list_mails(self, request: web.Request) -> web.Response:
+        mails = await asyncio.to_thread(self._mails.to, request.query.get("to"), _MOST_MAILS)
+        return web.json_response([mail.json() for mail in mails])
+
+    async def _show_mail(self, request: web.Request) -> web.Response:
+        mail = await asyncio.to_thread(self._mails.one, request.match_info["id"])
+        if mail is None:
+            raise Rejected(404, "NOT_FOUND", "There is no such mail.")
+        headers = {"Content-Security-Policy": _MAIL_POLICY}
+        return web.Response(text=mail.page(), content_type="text/html", headers=headers)
+
+    async def _authenticate(self, request: web.Request) -> web.Response:
+        """The buyer's 3-D Secure step, which happens at the bank and is told to us by the payment gateway's webhook."""
+        assert self._session is not None
+        url = f"{self._stripe_url}/_control/payment_intents/{request.match_info['id']}/authenticate"
+        async with self._session.post(url, data=await request.read()) as answer:
+            body = await answer.read()
+            return web.Response(status=answer.status, body=body, content_type="application/json")
+
+    async def _show_execution(self, request: web.Request) -> web.Response:
+        order_id = request.query.get("orderId")
+        if order_id is None:
+            return web.json_response({"items": await self._executions.recent()})
+        execution = await self._executions.of(order_id)
+        if execution is None:
+            raise Rejected(404, "NOT_FOUND", "There is no execution for this order since the last start.")
+        return web.json_response(execution)
+
+    async def _overview(self, _: web.Request) -> web.Response:
+        """All that the console shows, in one answer."""
+        mails, orders, executions, queues, payments, faults = await asyncio.gather(
+            asyncio.to_thread(self._mails.to, None, 50),
+            asyncio.to_thread(self._orders.recent),
+            self._executions.recent(),
+            self._queues.all(),
+            self._payments(),
+            self._faults.pending(),
+        )
+        by_order = {execution["orderId"]: execution for execution in executions}
+        return web.json_response(
+            {
+                "mails": [{**mail.json(), "html": None, "text": None} for mail in mails],
+                "orders": [{**order, "execution": by_order.get(order["orderId"])} for order in orders],
+                "states": self._executions.states,
+                "queues": queues,
+                "functions": self._host.snapshot(),
+                "payments": payments,
+                "faults": faults,
+            }
+        )
+
+    async def _payments(self) -> list[dict[str, Any]]:
+        assert self._session is not None
+        async with self._session.get(f"{self._stripe_url}/_control/payment_intents") as answer:
+            items: list[dict[str, Any]] = (await answer.json())["items"]
+            return items
+
+    async def _list_faults(self, _: web.Request) -> web.Response:
+        return web.json_response(await self._faults.pending())
+
+    async def _replace_faults(self, request: web.Request) -> web.Response:
+        try:
+            wanted = await request.json()
+        except ValueError:
+            raise Rejected(400, "VALIDATION_ERROR", "The body is not JSON.") from None
+        await self._faults.replace(wanted)
+        return web.json_response(await self._faults.pending())
+
+    async def _clear_faults(self, _: web.Request) -> web.Response:
+        await self._faults.replace([])
+        return web.Response(status=204)
+
+
+def _guarded(handler: Handler) -> Handler:
+    """Errors in the shape that the whole API has."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Rejected as rejected:
+            return web.json_response(rejected.json(), status=rejected.status)
+        except (aiohttp.ClientError, TimeoutError) as broken:
+            trouble = Rejected(
+                503, "SERVICE_UNAVAILABLE", f"A part of the laptop cloud does not answer: {broken}"
+            )
+            return web.json_response(trouble.json(), status=trouble.status)
+
+    return guarded
+
+
+async def _unknown(request: web.Request) -> web.StreamResponse:
+    raise Rejected(404, "NOT_FOUND", f"There is no {request.method} {request.path}.")
+
+
+async def _to_console(_: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound("/_local/")
+
+
+def _page(name: str) -> Handler:
+    async def page(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(_PAGES / f"{name}.html", headers={"Cache-Control": "no-store"})
+
+    return page

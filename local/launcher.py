@@ -1,0 +1,159 @@
+"""Starts the laptop cloud in order, serves until it is told to stop, and stops everything again.
+
+template → PostgreSQL, Valkey, AWS emulation, payment gateway → Lambda host → deployment and its triggers (which
+migrate the databases and make keys) → HTTP gateway → queues → recovery of what the last run left → schedules → demo
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from local import ports, recovery, seed
+from local.assembly import Assembly
+from local.console import Console
+from local.deploy import Deployment, SettingError, TriggerError
+from local.gateway import Gateway
+from local.lambdas import HostSettings, LambdaHost
+from local.processes import CannotStart, Processes
+from local.progress import Progress
+from local.queues import QueueConsumers
+from local.resources import Address, AssemblyError, Places
+from local.schedules import Schedules
+from local.secret_store import SecretStore
+from local.servers import Servers
+from local.state import State
+from local.synthesis import synthesize
+
+_WATCH_SECONDS = 1.0
+
+
+class Launcher:
+    """One laptop cloud on the state folder `folder`, its API on `port`.
+
+    `settings` override values of Parameter Store; `demo` loads a small demo into a new state.
+    """
+
+    def __init__(self, folder: Path, port: int, *, settings: Mapping[str, str], demo: bool) -> None:
+        self._state = State(folder)
+        self._port = port
+        self._settings = dict(settings)
+        self._demo = demo
+        self._progress = Progress()
+        self._url = f"http://127.0.0.1:{port}"
+
+    async def run(self) -> int:
+        """Start, serve until SIGINT or SIGTERM, stop; the exit code. Raises CannotStart."""
+        with self._state.hold(self._port):
+            if reason := ports.why_not(self._port):
+                raise CannotStart(
+                    f"port {self._port} {reason}: give another one, e.g. `make run PORT={self._port + 1}`"
+                )
+            work = asyncio.ensure_future(self._serve())
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, work.cancel)
+            try:
+                await work
+            except asyncio.CancelledError:
+                self._progress.say("Stopped. `make run` goes on from here.")
+            except (AssemblyError, SettingError, TriggerError) as error:
+                raise CannotStart(str(error)) from error
+        return 0
+
+    async def _serve(self) -> None:
+        self._progress.say(f"Box Office on this machine: state {self._state.folder}, port {self._port}")
+        async with AsyncExitStack() as running:
+            processes = Processes(self._state.folder)
+            running.callback(processes.stop_all)
+            running.callback(self._progress.say, "Stopping …")
+            processes.end_leftovers()
+            await self._start(processes, running)
+
+    async def _start(self, processes: Processes, running: AsyncExitStack) -> None:
+        chosen = ports.Ports(self._state.ports)
+        assembly = await self._assembly(processes, chosen)
+        secrets = SecretStore.open(self._state.secrets, assembly.secrets)
+        servers = Servers(self._state, chosen, processes, secrets, self._url)
+        host = LambdaHost(
+            assembly.functions, HostSettings(self._state.folder, servers.aws_url, servers.lambda_port)
+        )
+        deployment = Deployment(assembly, servers.aws_url, self._state.folder, secrets, self._settings)
+
+        servers.start()
+        with self._progress.step("PostgreSQL") as step:
+            await servers.database_ready()
+            step.detail = f"{ports.HOST}:{servers.postgres.port}"
+        with self._progress.step("Lambda host"):
+            running.push_async_callback(host.stop)
+            await host.start()
+        with self._progress.step("AWS emulation") as step:
+            await servers.others_ready()
+            step.detail = servers.aws_url
+        with self._progress.step("Deployment") as step:
+            await deployment.create()
+            running.push_async_callback(deployment.save)
+            step.detail = f"{len(assembly.functions)} functions, {len(assembly.queues)} queues"
+        with self._progress.step("Migrations and keys"):
+            await deployment.run_triggers(host)
+        await self._open(assembly, host, servers, running)
+        self._progress.say(seed.what_to_try(self._url, self._state))
+        await self._watch(servers, deployment, host, assembly, processes)
+
+    async def _assembly(self, processes: Processes, chosen: ports.Ports) -> Assembly:
+        with self._progress.step("Template") as step:
+            made = await synthesize(self._state.assembly, processes)
+            places = Places(
+                gateway_url=self._url,
+                aws_url=f"http://{ports.HOST}:{chosen.of('aws')}",
+                database=Address(ports.HOST, chosen.of("postgres")),
+                cache=Address(ports.HOST, chosen.of("valkey")),
+            )
+            assembly = Assembly.read(self._state.assembly, places)
+            step.detail = "synthesized" if made else "unchanged"
+        return assembly
+
+    async def _open(
+        self, assembly: Assembly, host: LambdaHost, servers: Servers, running: AsyncExitStack
+    ) -> None:
+        console = Console(self._state, assembly, host, servers)
+        consumers = QueueConsumers(assembly.event_sources, host, servers.aws_url)
+        schedules = Schedules(assembly.schedules, host)
+        if assembly.api is None:
+            raise CannotStart("the template declares no API")
+        gateway = Gateway(assembly.api, host, port=self._port, extend=console.extend)
+        with self._progress.step("HTTP gateway") as step:
+            for part in (console, gateway, consumers):
+                running.push_async_callback(part.stop)
+                await part.start()
+            step.detail = self._url
+        if self._state.started_before:
+            with self._progress.step("Recovery") as step:
+                step.detail = await recovery.recover(host, assembly)
+        running.push_async_callback(schedules.stop)
+        await schedules.start()
+        if self._demo and not self._state.started_before:
+            with self._progress.step("Demo") as step:
+                step.detail = await seed.load(self._url, self._state, host, assembly.functions)
+        self._state.mark_started()
+
+    async def _watch(
+        self,
+        servers: Servers,
+        deployment: Deployment,
+        host: LambdaHost,
+        assembly: Assembly,
+        processes: Processes,
+    ) -> None:
+        """Serve until cancelled, and start again what ended by itself, as AWS replaces a broken server."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            for process in processes.ended():
+                name, code = process.program.name, process.exit_code
+                print(f"{name} ended with {code} and is started again (see {process.log})", file=sys.stderr)
+                await servers.restart(name)
+                if name == servers.AWS:
+                    # Its memory is gone, as after a start.
+                    await deployment.create()
+                    await recovery.recover(host, assembly)
