@@ -1,0 +1,1 @@
+"""The AWS side of Box Office, written with the CDK. `app.py` puts the stacks together."""

@@ -1,0 +1,185 @@
+"""The REST API: every route of every service, one authorizer, and the gateway's own answers in our shape."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from cdk import gateway_answers
+from cdk.gateway_answers import ANSWERS
+from cdk.handler import Handler
+from cdk.service import Route, Service
+from cdk.stages import Stage
+
+WITHOUT_TOKEN = ("public", "signature")
+REQUEST_HEADERS = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "API-Version",
+    "X-Request-Id",
+]
+EXPOSED_HEADERS = ["API-Version", "Idempotency-Replayed", "Retry-After", "X-Request-Id"]
+
+
+class Api(Stack):
+    """The API of a stage, and its address for those who cannot import it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        stage: Stage,
+        services: Sequence[Service],
+        authorizer: Handler,
+        **options: Any,
+    ) -> None:
+        super().__init__(scope, id, **options)
+        self._stage = stage
+        self._cors = {
+            "Access-Control-Allow-Origin": stage.web_origin,
+            "Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS),
+        }
+        self.rest = self._rest_api()
+        self._authorizer = self._bearer(authorizer)
+        self._methods: dict[str, list[str]] = {}
+        for service in services:
+            for route in service.routes:
+                self._mount(route, service.handler(route))
+        for path, methods in self._methods.items():
+            self._answer_preflight(path, methods)
+        for type, (status, code, message) in ANSWERS.items():
+            self._answer(type, status, code, message)
+        self._tell_address()
+
+    def _rest_api(self) -> apigateway.RestApi:
+        access_log = logs.LogGroup(
+            self,
+            "AccessLog",
+            log_group_name=f"/aws/api/{self._stage.prefix}",
+            retention=self._stage.logs,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        return apigateway.RestApi(
+            self,
+            "Api",
+            rest_api_name=self._stage.prefix,
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=True,
+            # The QR picture, for callers that say `Accept: image/png`. With `*/*` the bodies of webhooks would arrive
+            # in base64 as well.
+            binary_media_types=["image/png"],
+            deploy_options=apigateway.StageOptions(
+                stage_name=self._stage.name,
+                throttling_rate_limit=self._stage.requests_per_second,
+                throttling_burst_limit=self._stage.burst,
+                tracing_enabled=True,
+                metrics_enabled=True,
+                access_log_destination=apigateway.LogGroupLogDestination(access_log),
+                access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
+            ),
+        )
+
+    def _bearer(self, handler: Handler) -> apigateway.IAuthorizer:
+        """The authorizer asks on every call, so that a logout counts at once."""
+        return apigateway.RequestAuthorizer(
+            self,
+            "Bearer",
+            handler=handler.target,
+            identity_sources=[apigateway.IdentitySource.header("Authorization")],
+            results_cache_ttl=Duration.seconds(0),
+            # With a role the permission lies in this stack; without one in auth's, which this stack stands on.
+            assume_role=iam.Role(
+                self, "AuthorizerRole", assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com")
+            ),
+        )
+
+    def _mount(self, route: Route, handler: Handler) -> None:
+        public = route.caller in WITHOUT_TOKEN
+        method = self.rest.root.resource_for_path(route.path).add_method(
+            route.method,
+            apigateway.LambdaIntegration(handler.target, allow_test_invoke=False),
+            operation_name=route.name,
+            authorizer=None if public else self._authorizer,
+            authorization_type=apigateway.AuthorizationType.NONE
+            if public
+            else apigateway.AuthorizationType.CUSTOM,
+        )
+        resource = method.node.default_child
+        assert isinstance(resource, apigateway.CfnMethod)
+        resource.add_metadata("caller", route.caller)
+        self._methods.setdefault(route.path, []).append(route.method)
+
+    def _answer_preflight(self, path: str, methods: list[str]) -> None:
+        """A browser asks whether the web front end may call: the gateway answers, no function runs."""
+        allowed = {
+            "Access-Control-Allow-Headers": ",".join(REQUEST_HEADERS),
+            "Access-Control-Allow-Methods": ",".join([*methods, "OPTIONS"]),
+            "Access-Control-Max-Age": "600",
+        }
+        headers = gateway_answers.headers_of(204) | gateway_answers.quoted(self._cors | allowed)
+        parameters = {f"method.response.header.{name}": value for name, value in headers.items()}
+        self.rest.root.resource_for_path(path).add_method(
+            "OPTIONS",
+            apigateway.MockIntegration(
+                request_templates={"application/json": '{"statusCode": 204}'},
+                integration_responses=[
+                    apigateway.IntegrationResponse(status_code="204", response_parameters=parameters)
+                ],
+            ),
+            authorization_type=apigateway.AuthorizationType.NONE,
+            method_responses=[
+                apigateway.MethodResponse(
+                    status_code="204", response_parameters=dict.fromkeys(parameters, True)
+                )
+            ],
+        )
+
+    def _answer(self, type: str, status: int | None, code: str, message: str) -> None:
+        headers = gateway_answers.headers_of(status) | gateway_answers.quoted(self._cors)
+        apigateway.CfnGatewayResponse(
+            self,
+            "".join(word.title() for word in type.split("_")) + "Answer",
+            rest_api_id=self.rest.rest_api_id,
+            response_type=type,
+            status_code=None if status is None else str(status),
+            response_parameters={f"gatewayresponse.header.{name}": value for name, value in headers.items()},
+            response_templates={"application/json": gateway_answers.body_of(code, message)},
+        )
+
+    def _tell_address(self) -> None:
+        """Services call each other, and mails link to the API, at an address that is known only now."""
+        host = f"{self.rest.rest_api_id}.execute-api.{self.region}.{self.url_suffix}"
+        address = f"https://{host}/{self._stage.name}"
+        told = {"api_url": address, "public_url": self._stage.public_url or address}
+        for name, value in told.items():
+            ssm.StringParameter(
+                self,
+                "".join(word.title() for word in name.split("_")),
+                parameter_name=f"{self._stage.parameters}/{name}",
+                string_value=value,
+            )
+        CfnOutput(self, "Address", value=address)
+
+
+# No address and no user agent of the caller: they are personal, and what went wrong can be found without them.
+_ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "method": "$context.httpMethod",
+    "route": "$context.resourcePath",
+    "status": "$context.status",
+    "milliseconds": "$context.responseLatency",
+    "bytes": "$context.responseLength",
+    "error": "$context.error.responseType",
+    "authorizer": "$context.authorizer.error",
+    "trace": "$context.xrayTraceId",
+}

@@ -1,0 +1,117 @@
+"""What a deployment uploads: a zip per service, our own layer, and the layer of third-party packages.
+
+The third-party layer takes a network and half a minute, and only a deployment needs it: whoever only reads the template
+(the laptop cloud, the tests) says `-c dependencies=skip`. A template made that way carries a CloudFormation rule that
+refuses to be deployed, so an empty layer can never reach AWS.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from aws_cdk import CfnRule, CfnRuleAssertion, Fn, IgnoreMode, Stack
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT / "layers" / "shared"
+REQUIREMENTS = SHARED / "requirements.txt"
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+ARCHITECTURE = lambda_.Architecture.ARM_64
+
+# Amazon Linux 2023, on which Lambda runs Python, has glibc 2.34. With `manylinux2014` old releases are picked silently.
+PLATFORM = ["--python-platform", "aarch64-manylinux_2_34", "--python-version", "3.13"]
+REPRODUCIBLE = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
+
+
+def service_zip(service: str, *, migrations: bool = False) -> lambda_.Code:
+    """The zip of a service: its own folder and nothing of another's; with every service's SQL for the migrations.
+
+    Patterns are anchored with a slash: a bare `*` would also ignore what lies in a folder that is let in again.
+    """
+    patterns = ["/*", "!/functions", "/functions/*", "!/functions/__init__.py", f"!/functions/{service}"]
+    patterns += [f"/functions/{service}/migrations", "__pycache__", "*.pyc"]
+    if migrations:
+        for folder in sorted((ROOT / "functions").glob("*/migrations")):
+            owner = folder.parent.name
+            patterns += [f"!/functions/{owner}", f"/functions/{owner}/*", f"!/functions/{owner}/migrations"]
+    return lambda_.Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=patterns)
+
+
+class Layers(Construct):
+    """Our own layer and the third-party one, in a stack that has functions.
+
+    Not once for all stacks: a layer's ARN changes with its content, and CloudFormation refuses to change an exported
+    value while another stack imports it.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(stack, "Layers")
+        self.versions = [
+            self._version("Shared", _own_code()),
+            self._version("Dependencies", _third_party(stack)),
+        ]
+
+    @classmethod
+    def of(cls, stack: Stack) -> "Layers":
+        """The layers of a stack, made when its first function asks for them."""
+        found = stack.node.try_find_child("Layers")
+        return found if isinstance(found, Layers) else Layers(stack)
+
+    def _version(self, id: str, code: lambda_.Code) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self, id, code=code, compatible_runtimes=[RUNTIME], compatible_architectures=[ARCHITECTURE]
+        )
+
+
+def _own_code() -> lambda_.Code:
+    return lambda_.Code.from_asset(
+        str(SHARED), ignore_mode=IgnoreMode.GIT, exclude=["/*", "!/python", "__pycache__", "*.pyc"]
+    )
+
+
+def _third_party(stack: Stack) -> lambda_.Code:
+    if stack.node.try_get_context("dependencies") == "skip":
+        _refuse_deployment(stack)
+        return _requirements_only()
+    if not stack.bundling_required:  # `cdk ls`, `cdk destroy`, `cdk deploy -e` of other stacks
+        return _requirements_only()
+    return lambda_.Code.from_asset(str(installed_dependencies()))
+
+
+def _requirements_only() -> lambda_.Code:
+    return lambda_.Code.from_asset(
+        str(SHARED), ignore_mode=IgnoreMode.GIT, exclude=["/*", "!/requirements.txt"]
+    )
+
+
+def _refuse_deployment(stack: Stack) -> None:
+    CfnRule(
+        stack,
+        "DependenciesAreInstalled",
+        assertions=[
+            CfnRuleAssertion(
+                assert_=Fn.condition_equals("skipped", "installed"),
+                assert_description="Synthesized with `-c dependencies=skip`, to be read and not to be deployed.",
+            )
+        ],
+    )
+
+
+def installed_dependencies() -> Path:
+    """The folder with the packages of layers/shared/requirements.txt for Lambda's processor, installed if need be.
+
+    Kept in `build/` under the hash of the lock file. Raises CalledProcessError if the installer fails.
+    """
+    lock = hashlib.sha256(" ".join(PLATFORM).encode() + REQUIREMENTS.read_bytes()).hexdigest()[:16]
+    folder = ROOT / "build" / f"dependencies-{lock}"
+    if not folder.exists():
+        unfinished = folder.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        target = ["--target", str(unfinished / "python"), "--link-mode", "copy", "--no-installer-metadata"]
+        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", *PLATFORM, *REPRODUCIBLE, *target]
+        subprocess.run([*install, "-r", str(REQUIREMENTS)], check=True)  # noqa: S603  # every word of it is above
+        unfinished.rename(folder)
+    return folder

@@ -1,0 +1,186 @@
+"""How services tell each other what happened: a topic per service, a queue per consumer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from cdk.handler import Use, allow
+from cdk.stages import Stage
+
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue, as a service's table declares it.
+
+    Attributes:
+        name: without the stage. Its dead letters are in `<name>-dead-letters`.
+        topic: the service whose messages it gets; None if functions send to it directly.
+        types: the types of messages it wants from the topic; all of them if empty.
+        seconds: how long its consumer may take over a batch.
+        concurrency: how many batches at once, so that a flood of messages does not become one of database connections.
+    """
+
+    name: str
+    topic: str | None = None
+    types: tuple[str, ...] = ()
+    seconds: int = 30
+    concurrency: int = 5
+
+
+class DeclaredQueue(Construct):
+    """A queue with its dead-letter queue, the alarm on that, and its subscription."""
+
+    def __init__(self, scope: "Messaging", row: Queue, prefix: str) -> None:
+        super().__init__(scope, "".join(word.title() for word in row.name.split("-")))
+        self.row, self._key = row, scope.key
+        self._dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            queue_name=f"{prefix}-{row.name}-dead-letters",
+            retention_period=Duration.days(14),
+            encryption_master_key=scope.key,
+            enforce_ssl=True,
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            queue_name=f"{prefix}-{row.name}",
+            # Six times the function's timeout, as AWS advises: Lambda retries a throttled batch before giving it back.
+            visibility_timeout=Duration.seconds(6 * row.seconds),
+            retention_period=Duration.days(14),
+            encryption_master_key=scope.key,
+            enforce_ssl=True,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self._dead_letters, max_receive_count=TRIES),
+        )
+        self._alarm(scope.alarms)
+        if row.topic is not None:
+            self._subscribe(scope.topics[row.topic])
+
+    def send(self, function: lambda_.Function) -> None:
+        """A use: send messages to the queue."""
+        allow(function, ["sqs:SendMessage"], self.queue.queue_arn)
+        allow(function, ["kms:Decrypt", "kms:GenerateDataKey"], self._key.key_arn)
+        variable = f"QUEUE_{self.row.name.upper().replace('-', '_')}_URL"
+        function.add_environment(variable, self.queue.queue_url)
+
+    def consume(self, function: lambda_.Function) -> None:
+        """Let Lambda feed the queue to `function`, which says by itself which messages of a batch failed."""
+        receive = [
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+        ]
+        allow(function, receive, self.queue.queue_arn)
+        allow(function, ["kms:Decrypt"], self._key.key_arn)
+        function.add_event_source_mapping(
+            "Queue",
+            event_source_arn=self.queue.queue_arn,
+            batch_size=10,
+            report_batch_item_failures=True,
+            max_concurrency=self.row.concurrency,
+        )
+
+    def _subscribe(self, topic: sns.ITopic) -> None:
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": topic.topic_arn}},
+            )
+        )
+        types = sns.SubscriptionFilter.string_filter(allowlist=list(self.row.types))
+        sns.Subscription(
+            self,
+            "Subscription",
+            topic=topic,
+            protocol=sns.SubscriptionProtocol.SQS,
+            endpoint=self.queue.queue_arn,
+            raw_message_delivery=True,
+            filter_policy={"type": types} if self.row.types else None,
+        )
+
+    def _alarm(self, alarms: sns.ITopic) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            "DeadLettersAlarm",
+            metric=self._dead_letters.metric_approximate_number_of_messages_visible(
+                period=Duration.minutes(1)
+            ),
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=f"A message of {self.row.name} failed {TRIES} times: read it, mend the cause, redrive.",
+        )
+        alarm.add_alarm_action(actions.SnsAction(alarms))
+
+
+class Messaging(Stack):
+    """All topics and queues, in one stack below the services, so that any of them may send to any queue."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        stage: Stage,
+        services: Sequence[str],
+        queues: Sequence[Queue],
+        **options: Any,
+    ) -> None:
+        super().__init__(scope, id, **options)
+        self.key = self._encryption_key(stage)
+        self.alarms = self._topic("Alarms", f"{stage.prefix}-alarms")
+        self.topics = {name: self._topic(name.title(), f"{stage.prefix}-{name}") for name in services}
+        self._queues = {row.name: DeclaredQueue(self, row, stage.prefix) for row in queues}
+
+    def publish(self, service: str) -> Use:
+        """A use: publish to the topic of `service`."""
+        topic = self.topics[service]
+
+        def use(function: lambda_.Function) -> None:
+            allow(function, ["sns:Publish"], topic.topic_arn)
+            allow(function, ["kms:Decrypt", "kms:GenerateDataKey"], self.key.key_arn)
+            function.add_environment("TOPIC_ARN", topic.topic_arn)
+
+        return use
+
+    def send(self, queue: str) -> Use:
+        """A use: send messages to `queue`."""
+        return self._queues[queue].send
+
+    def queue(self, name: str) -> DeclaredQueue:
+        """The queue of that name, for the consumer that belongs to it."""
+        return self._queues[name]
+
+    def _topic(self, id: str, name: str) -> sns.Topic:
+        return sns.Topic(self, id, topic_name=name, master_key=self.key, enforce_ssl=True)
+
+    def _encryption_key(self, stage: Stage) -> kms.Key:
+        key = kms.Key(self, "Key", alias=f"alias/{stage.prefix}-messaging", enable_key_rotation=True)
+        # Topics deliver to queues, and alarms to the topic for alarms, under the services' own names. Without this they
+        # fail, and nobody is told.
+        for service in ("sns", "cloudwatch"):
+            key.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=["*"],  # in a key's policy: this key
+                    conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+                )
+            )
+        return key

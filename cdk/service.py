@@ -1,0 +1,174 @@
+"""A service as a table: a row per function, and what each may touch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk.triggers import Trigger
+from constructs import Construct
+
+from cdk.data import Data
+from cdk.handler import Handler, Runtime, Source, Use
+from cdk.messaging import Messaging
+from cdk.saga import Saga
+from cdk.settings import Settings
+
+# Who may call a route. "signature" is a provider that signs what it sends. Whether an organizer is the event's own, or
+# a ticket belongs to whoever asks, only the handler can tell.
+Caller = Literal["public", "signature", "user", "organizer", "admin"]
+
+
+@dataclass(frozen=True)
+class Route:
+    """METHOD /path → functions/<service>/routes/<name>.py.
+
+    `hot` routes are what everybody calls at once when a sale opens: twice the memory, which on Lambda is twice the
+    processor. `timeout` is in seconds, and below the 29 that API Gateway waits.
+    """
+
+    method: str
+    path: str
+    name: str
+    caller: Caller
+    uses: Sequence[Use] = ()
+    hot: bool = False
+    timeout: int = 10
+    folder: str = field(default="routes", init=False)
+
+
+@dataclass(frozen=True)
+class Authorizer:
+    """functions/<service>/authorizers/<name>.py: called before every route that is not public, so it is hot."""
+
+    name: str
+    uses: Sequence[Use] = ()
+    hot: bool = True
+    timeout: int = 5
+    folder: str = field(default="authorizers", init=False)
+
+
+@dataclass(frozen=True)
+class Task:
+    """functions/<service>/saga/<name>.py: a step of the purchase."""
+
+    name: str
+    uses: Sequence[Use] = ()
+    hot: bool = True
+    timeout: int = 30
+    folder: str = field(default="saga", init=False)
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """functions/<service>/consumers/<name>.py, fed from a queue, whose row says how long it may take."""
+
+    name: str
+    queue: str
+    uses: Sequence[Use] = ()
+    hot: bool = False
+    folder: str = field(default="consumers", init=False)
+
+
+@dataclass(frozen=True)
+class Job:
+    """functions/<service>/jobs/<name>.py, every so many minutes, or once on each deployment that changes it."""
+
+    name: str
+    every_minutes: int | None
+    uses: Sequence[Use] = ()
+    hot: bool = False
+    timeout: int = 50
+    folder: str = field(default="jobs", init=False)
+
+
+Row = Route | Authorizer | Task | Consumer | Job
+ON_DEPLOYMENT = None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the services stand on: what their tables take their uses from."""
+
+    runtime: Runtime
+    data: Data
+    messaging: Messaging
+    settings: Settings
+    saga: Saga
+
+
+class Service(Stack):
+    """The functions of one service, with what calls them except the API and the purchase."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, ground: Ground, service: str, rows: Sequence[Row], **options: Any
+    ) -> None:
+        super().__init__(scope, id, **options)
+        self._ground, self._service = ground, service
+        self.handlers: dict[tuple[str, str], Handler] = {}
+        self.routes = [row for row in rows if isinstance(row, Route)]
+        for row in rows:
+            self._add(row)
+
+    def handler(self, row: Row) -> Handler:
+        """The function of a row."""
+        return self.handlers[row.folder, row.name]
+
+    def task(self, name: str) -> Handler:
+        """The function of the saga's task `name`."""
+        return self.handlers["saga", name]
+
+    def authorizer(self, name: str) -> Handler:
+        """The function of the authorizer `name`."""
+        return self.handlers["authorizers", name]
+
+    def jobs(self) -> list[Handler]:
+        """The functions that a schedule calls, where a failure shows nowhere else."""
+        return [handler for (folder, _), handler in self.handlers.items() if folder == "jobs"]
+
+    def _add(self, row: Row) -> None:
+        if isinstance(row, Consumer):
+            queue = self._ground.messaging.queue(row.queue)
+            uses, timeout = [*row.uses, queue.consume], queue.row.seconds
+        else:
+            uses, timeout = [*row.uses], row.timeout
+        source = Source(self._service, row.folder, row.name)
+        handler = Handler(
+            self, source, self._ground.runtime, uses=uses, memory=1024 if row.hot else 512, timeout=timeout
+        )
+        self.handlers[row.folder, row.name] = handler
+        if isinstance(row, Job):
+            self._schedule(row, handler)
+
+    def _schedule(self, row: Job, handler: Handler) -> None:
+        if row.every_minutes is None:
+            Trigger(
+                self,
+                f"Run{handler.source.construct_id}",
+                handler=handler.function,
+                timeout=Duration.minutes(5),
+            )
+            return
+        scheduler.Schedule(
+            self,
+            f"{handler.source.construct_id}Schedule",
+            schedule_name=handler.name,
+            schedule=scheduler.ScheduleExpression.rate(Duration.minutes(row.every_minutes)),
+            # A tick that fails is made good by the next one: neither retries nor dead letters, but an alarm.
+            target=targets.LambdaInvoke(
+                handler.target,
+                role=self._scheduler_role,
+                input=scheduler.ScheduleTargetInput.from_object({}),
+                max_event_age=Duration.minutes(1),
+                retry_attempts=0,
+            ),
+        )
+        handler.function.configure_async_invoke(max_event_age=Duration.minutes(1), retry_attempts=0)
+
+    @cached_property
+    def _scheduler_role(self) -> iam.Role:
+        return iam.Role(self, "SchedulerRole", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))

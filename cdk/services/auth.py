@@ -1,0 +1,33 @@
+"""Auth: accounts, sessions, and the authorizer that stands before every route that is not public."""
+
+from cdk.messaging import Queue
+from cdk.service import ON_DEPLOYMENT, Authorizer, Ground, Job, Route, Row
+
+QUEUES: tuple[Queue, ...] = ()
+
+
+# A row is a line.  # ruff: noqa: E501
+# fmt: off
+def rows(on: Ground) -> list[Row]:
+    """Every function of the service, and what it may touch."""
+    db, publish, cache = on.data.database("auth"), on.messaging.publish("auth"), on.data.cache
+    keys = on.data.token_keys
+    return [
+        Route("POST",  "/api/auth/register",            "register",            "public", uses=[db, publish, cache], hot=True),
+        Route("POST",  "/api/auth/verify-email",        "verify_email",        "public", uses=[db, publish]),
+        Route("POST",  "/api/auth/resend-verification", "resend_verification", "public", uses=[db, publish, cache]),
+        Route("POST",  "/api/auth/login",               "login",               "public", uses=[db, cache, keys.read], hot=True),
+        Route("POST",  "/api/auth/refresh",             "refresh",             "public", uses=[db, cache, keys.read]),
+        Route("POST",  "/api/auth/logout",              "logout",              "user",   uses=[db, cache]),
+        Route("POST",  "/api/auth/forgot-password",     "forgot_password",     "public", uses=[db, publish, cache]),
+        Route("POST",  "/api/auth/reset-password",      "reset_password",      "public", uses=[db, publish, cache], hot=True),
+        Route("GET",   "/api/auth/profile",             "get_profile",         "user",   uses=[db]),
+        Route("PATCH", "/api/auth/profile",             "update_profile",      "user",   uses=[db, publish]),
+        Route("GET",   "/.well-known/jwks.json",        "jwks",                "public"),
+        Route("GET",   "/api/health/auth",              "health",              "public", uses=[db, cache]),
+
+        Authorizer("bearer", uses=[db, cache]),
+        Job("sweep_messages", every_minutes=1, uses=[db, publish]),
+        Job("create_signing_keys", ON_DEPLOYMENT, uses=[keys.make, on.settings.publish_keys("jwks")]),
+    ]
+# fmt: on

@@ -1,0 +1,37 @@
+"""Notifications: the mails, their templates, and the addresses that they go to."""
+
+from cdk.messaging import Queue
+from cdk.service import Consumer, Ground, Job, Route, Row
+
+QUEUES = (
+    Queue("notifications-users", topic="auth"),
+    Queue(
+        "notifications-payments",
+        topic="payments",
+        types=("payments.payment_failed.v1", "payments.order_refunded.v1"),
+    ),
+    Queue("mail", seconds=60),
+)
+
+
+# A row is a line.
+# fmt: off
+def rows(on: Ground) -> list[Row]:
+    """Every function of the service, and what it may touch."""
+    db, publish = on.data.database("notifications"), on.messaging.publish("notifications")
+    mail, deliver = on.messaging.send("mail"), on.data.deliver
+    return [
+        Route("GET",  "/api/notifications/status/{id}", "status",          "user",   uses=[db]),
+        Route("POST", "/api/notifications/send",        "send",            "admin",  uses=[db, mail]),
+        Route("GET",  "/api/notifications/templates",   "list_templates",  "admin",  uses=[db]),
+        Route("POST", "/api/notifications/templates",   "create_template", "admin",  uses=[db]),
+        Route("GET",  "/api/health/notifications",      "health",          "public", uses=[db]),
+
+        Consumer("users",    queue="notifications-users",    uses=[db, mail]),
+        Consumer("payments", queue="notifications-payments", uses=[db, mail]),
+        Consumer("mail",     queue="mail",                   uses=[db, publish, deliver]),
+
+        Job("sweep_messages", every_minutes=1, uses=[db, publish, mail]),
+        Job("resend_mail",    every_minutes=1, uses=[db, mail]),
+    ]
+# fmt: on

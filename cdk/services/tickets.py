@@ -1,0 +1,48 @@
+"""Tickets: stock and holds, orders as they are bought, the tickets and their way through the door."""
+
+from cdk.messaging import Queue
+from cdk.service import ON_DEPLOYMENT, Consumer, Ground, Job, Route, Row, Task
+
+QUEUES = (
+    Queue("tickets-events", topic="events"),
+    Queue("tickets-payments", topic="payments", types=("payments.order_refunded.v1",)),
+)
+
+
+# A row is a line.  # ruff: noqa: E501
+# fmt: off
+def rows(on: Ground) -> list[Row]:
+    """Every function of the service, and what it may touch."""
+    db, publish, cache = on.data.database("tickets"), on.messaging.publish("tickets"), on.data.cache
+    keys, mail, start = on.data.ticket_keys, on.messaging.send("mail"), on.saga.start
+    return [
+        Route("GET",    "/api/tickets/types",                        "list_ticket_types",   "organizer", uses=[db]),
+        Route("POST",   "/api/tickets/types",                        "create_ticket_type",  "organizer", uses=[db, publish, cache]),
+        Route("PUT",    "/api/tickets/types/{ticketTypeId}",         "update_ticket_type",  "organizer", uses=[db, publish, cache]),
+        Route("DELETE", "/api/tickets/types/{ticketTypeId}",         "delete_ticket_type",  "organizer", uses=[db, publish, cache]),
+        Route("GET",    "/api/tickets/availability/{eventId}",       "availability",        "public",    uses=[db, cache], hot=True),
+        Route("POST",   "/api/tickets/reserve",                      "reserve",             "user",      uses=[db, cache], hot=True),
+        Route("DELETE", "/api/tickets/reservations/{reservationId}", "release_reservation", "user",      uses=[db, cache]),
+        Route("POST",   "/api/tickets/purchase",                     "purchase",            "user",      uses=[db, cache, start], hot=True),
+        Route("GET",    "/api/tickets/orders/{userId}",              "list_orders",         "user",      uses=[db]),
+        Route("GET",    "/api/tickets/{ticketId}",                   "get_ticket",          "user",      uses=[db, keys.read]),
+        Route("GET",    "/api/tickets/{ticketId}/qr.png",            "ticket_qr",           "user",      uses=[db, keys.read]),
+        Route("POST",   "/api/tickets/{ticketId}/resend",            "resend_ticket",       "user",      uses=[db, mail]),
+        Route("POST",   "/api/tickets/check-in",                     "check_in",            "organizer", uses=[db, publish]),
+        Route("GET",    "/.well-known/ticket-keys.json",             "ticket_keys",         "public"),
+        Route("GET",    "/api/health/tickets",                       "health",              "public",    uses=[db, cache]),
+
+        Task("reserve", uses=[db]),
+        Task("issue",   uses=[db, publish, cache, keys.read]),
+        Task("release", uses=[db, publish, cache]),
+        Task("notify",  uses=[db, mail]),
+
+        Consumer("events",   queue="tickets-events",   uses=[db, publish, cache]),
+        Consumer("payments", queue="tickets-payments", uses=[db, publish, cache]),
+
+        Job("sweep_messages",   every_minutes=1, uses=[db, publish, mail]),
+        Job("expire_holds",     every_minutes=1, uses=[db, publish, cache]),
+        Job("resume_purchases", every_minutes=1, uses=[db, start]),
+        Job("create_signing_keys", ON_DEPLOYMENT, uses=[keys.make, on.settings.publish_keys("ticket_keys")]),
+    ]
+# fmt: on
