@@ -1,0 +1,5 @@
+"""The tickets service's database; connects on first use."""
+
+from shared.database import Database
+
+database = Database("tickets")

@@ -1,0 +1,13 @@
+"""What an operator may tune in the tickets service."""
+
+from shared.settings import Setting
+
+HOLD_SECONDS = Setting("hold_seconds", 600, "Seconds for which a reservation holds its seats")
+PAY_SECONDS = Setting("pay_seconds", 900, "Seconds that a buyer has to pay once the purchase has begun")
+SAGA_CHECK_SECONDS = Setting(
+    "saga_check_seconds", 60, "Seconds after which an unfinished purchase is looked at again"
+)
+RESENDS_PER_HOUR = Setting("ticket_resends_per_hour", 3, "Times an hour that one ticket is mailed again")
+AVAILABILITY_TRUST_SECONDS = Setting(
+    "availability_trust_seconds", 1.0, "Age in seconds up to which a cached availability is shown as it is"
+)
