@@ -13,7 +13,7 @@ def test_values_and_fields_come_back(cache: Valkey) -> None:
     assert kept.get("event:1") == {"name": "Gala"}
     assert kept.get("event:2") is None
     assert kept.set_field("session:1", "a", "revoked", seconds=60)
-    kept.set_field("session:1", "a", "active", seconds=60, if_absent=True)
+    assert kept.set_field("session:1", "a", "active", seconds=60, unless="revoked")
     assert kept.field("session:1", "a") == "revoked"
     assert kept.drop("event:1")
     assert kept.get("event:1") is None

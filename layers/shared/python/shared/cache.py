@@ -19,6 +19,14 @@ T = TypeVar("T")
 TIMEOUT_SECONDS = 0.25
 PAUSE_SECONDS = 1.0
 
+# One key, so it runs on a cluster; a script, because nothing may come between the look and the write.
+_SET_FIELD = """
+    if ARGV[4] ~= '' and redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[4] then return 0 end
+    redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+    if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
+    return 1
+"""
+
 
 class Cache:
     """The connection of this process to Redis. After a failure it is left alone for a second."""
@@ -49,19 +57,17 @@ class Cache:
         value = self._try(lambda client: client.hget(key, field))
         return None if value is None else cast("bytes", value).decode()
 
-    def set_field(self, key: str, field: str, value: str, *, seconds: int, if_absent: bool = False) -> bool:
-        """Set one field of a hash that lives for so many seconds; False if Redis could not be told."""
+    def set_field(self, key: str, field: str, value: str, *, seconds: int, unless: str | None = None) -> bool:
+        """Set one field of a hash that lives for so many seconds from its first field on.
 
-        def write(client: Any) -> bool:
-            (client.hsetnx if if_absent else client.hset)(key, field, value)
-            client.expire(key, seconds)
-            return True
+        Args:
+            unless: a value that is final: a field that holds it stays as it is.
 
-        return self._try(write) is True
-
-    def drop_field(self, key: str, field: str) -> None:
-        """Forget one field of a hash."""
-        self._try(lambda client: client.hdel(key, field))
+        Returns:
+            False if Redis could not be told.
+        """
+        arguments = (field, value, seconds, "" if unless is None else unless)
+        return self._try(lambda client: client.eval(_SET_FIELD, 1, key, *arguments)) is not None
 
     def ping(self) -> bool:
         """Whether Redis answers now."""
