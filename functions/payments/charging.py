@@ -1,0 +1,192 @@
+"""Taking an order's money: record the attempt, call the provider outside any transaction, record its answer.
+
+An order has one payment (intent) at the provider, and every attempt confirms that one again, so an order
+cannot be charged twice. An attempt is known at the provider by its own id; after a crash it is carried out
+again under that id and gives its first answer.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID, uuid4
+
+from functions.payments import settling
+from functions.payments.gateways.gateway import Failure, GatewayRefused, PaymentGateway, PaymentResult
+from functions.payments.models import (
+    BOUGHT,
+    ZERO,
+    Attempt,
+    AttemptStatus,
+    ChosenMethod,
+    Order,
+    OrderNotPayable,
+    PaymentInProgress,
+    PaymentStatus,
+    ProcessAccepted,
+    ProcessRequest,
+)
+from functions.payments.repository import attempts, orders
+from functions.payments.saga_models import Charged, Reservation
+from shared import outbox
+from shared.contracts import AttemptRequested
+from shared.database import Sql
+from shared.errors import BadInput, NotFound
+from shared.log import logger
+
+log = logger("payments")
+
+STRIPE = "stripe"
+STATUS_URL = "/api/payments/orders/{}"
+REFUSED = Failure("provider_refused", "The payment could not be made this way. Try another payment method.")
+UNAVAILABLE = Failure("provider_unavailable", "The payment provider could not be reached. Please try again.")
+NO_METHOD = Failure("payment_method_required", "Choose a payment method to pay this order.")
+
+
+@dataclass(frozen=True)
+class Due:
+    """An attempt that is recorded and has to be carried out."""
+
+    order: Order
+    attempt: Attempt
+
+
+def begin(sql: Sql, reservation: Reservation, at: datetime) -> Due | Charged:
+    """Record the order and its first attempt, or find where an earlier run of the task left them."""
+    free = reservation.total_amount == ZERO
+    orders.create(sql, reservation, None if free else uuid4(), at)
+    order = orders.lock(sql, reservation.order_id)
+    if order is None:
+        return Charged(outcome="waiting")  # cancelled before it was begun; its purchase is over
+    if free and order.is_undecided and order.cancel_requested_at is None:
+        order = settling.pay_nothing(sql, order, at)
+    return due(sql, order, at) or Charged(outcome=outcome_of(order))
+
+
+def resume(sql: Sql, attempt_id: UUID, at: datetime) -> Due | None:
+    """An attempt asked for by /process, unless it has been carried out or there is no point in it any more."""
+    attempt = attempts.get(sql, attempt_id)
+    order = orders.lock(sql, attempt.order_id) if attempt else None
+    open_now = due(sql, order, at) if order else None
+    return open_now if open_now and open_now.attempt.id == attempt_id else None
+
+
+def due(sql: Sql, order: Order, at: datetime) -> Due | None:
+    """The open attempt of an order, while it may be carried out.
+
+    After pay-by, or once cancelling has begun, nothing is asked of the provider: CancelPayment learns what an
+    attempt that died half-way has done there.
+    """
+    if order.payment_status is not PaymentStatus.PENDING or order.cancel_requested_at or at >= order.pay_by:
+        return None
+    attempt = attempts.open_of(sql, order.id)
+    return Due(order, attempt) if attempt else None
+
+
+def carry_out(gateway: PaymentGateway, due: Due) -> PaymentResult | Failure:
+    """Ask the provider for the money. No transaction is open here.
+
+    Raises:
+        GatewayUnavailable, GatewayTimeout: try again, under the same key.
+    """
+    order, attempt = due.order, due.attempt
+    if attempt.payment_token is None or order.payment_method != STRIPE:
+        return NO_METHOD
+    try:
+        return gateway.pay(
+            order_id=str(order.id),
+            intent_id=order.payment_gateway_transaction_id,
+            amount=attempt.amount,
+            currency=order.currency,
+            payment_token=attempt.payment_token,
+            attempt_key=str(attempt.id),
+            metadata=metadata_of(order),
+        )
+    except GatewayRefused as refused:
+        log.error("provider refused a payment", extra={"provider_code": refused.provider_code})
+        return REFUSED
+
+
+def record(sql: Sql, attempt: Attempt, answer: PaymentResult | Failure, at: datetime) -> Charged:
+    """Record the provider's answer to an attempt, whatever has become of the order meanwhile."""
+    order = orders.lock(sql, attempt.order_id)
+    assert order is not None
+    if isinstance(answer, Failure):
+        order = settling.fail(
+            sql, order, attempt, AttemptStatus.FAILED, answer, at, tell=answer is not NO_METHOD
+        )
+    else:
+        order = settling.apply(sql, order, answer, at, attempt=attempt)
+    return Charged(outcome=outcome_of(order))
+
+
+def is_hopeless(attempt: Attempt, at: datetime, patience_seconds: int) -> bool:
+    """Whether the provider has been out of reach for so long that the buyer should be told."""
+    return at - attempt.created_at > timedelta(seconds=patience_seconds)
+
+
+def outcome_of(order: Order) -> Literal["paid", "action_required", "declined", "waiting"]:
+    """The order's state as the saga's Choice reads it."""
+    if order.payment_status in BOUGHT:
+        return "paid"
+    if order.payment_status is PaymentStatus.REQUIRES_ACTION:
+        return "action_required"
+    if order.payment_status is PaymentStatus.PAYMENT_FAILED:
+        return "declined"
+    return "waiting"
+
+
+def metadata_of(order: Order) -> dict[str, str]:
+    """What the provider shows beside the payment.
+
+    The same on every call: it is part of what the create key stands for.
+    """
+    return {"order_number": order.order_number, "event_id": str(order.event_id)}
+
+
+def request(sql: Sql, buyer_id: UUID, wanted: ProcessRequest, at: datetime) -> ProcessAccepted:
+    """Record that the buyer pays again; `consumers/attempts` carries it out.
+
+    Raises:
+        NotFound: no such order of this buyer.
+        PaymentInProgress: an attempt has no outcome yet.
+        OrderNotPayable: paid, cancelled, or past its pay-by.
+    """
+    order = orders.lock(sql, wanted.order_id)
+    if order is None or order.user_id != buyer_id:
+        raise NotFound()
+    _check_method(wanted.payment_method, order)
+    if not order.is_undecided or order.cancel_requested_at is not None or at >= order.pay_by:
+        raise OrderNotPayable()
+    if order.payment_status is PaymentStatus.PENDING:
+        raise PaymentInProgress()
+    attempt_id = uuid4()
+    attempts.supersede(sql, order.id, at)
+    attempts.create(sql, attempt_id, order, wanted.payment_method.type, wanted.payment_method.token, at)
+    orders.save(
+        sql,
+        replace(
+            order,
+            payment_status=PaymentStatus.PENDING,
+            payment_method=wanted.payment_method.type,
+            client_secret=None,
+            failure_code=None,
+            failure_message=None,
+        ),
+        "PAYMENT_STARTED",
+        at,
+        attemptId=str(attempt_id),
+    )
+    command = AttemptRequested(order_id=order.id, attempt_id=attempt_id)
+    outbox.send(sql, "payments-attempts", command, subject=order.id)
+    return ProcessAccepted(
+        order_id=order.id, status=PaymentStatus.PENDING, status_url=STATUS_URL.format(order.id)
+    )
+
+
+def _check_method(method: ChosenMethod, order: Order) -> None:
+    if method.type == "paypal":
+        raise BadInput.field("paymentMethod.type", "This payment method is not available")
+    if method.type == "free" and order.total_amount > ZERO:
+        raise BadInput.field("paymentMethod.type", "This order is not free")
+    if method.type == "stripe" and method.token is None:
+        raise BadInput.field("paymentMethod.token", "This field is required")

@@ -1,0 +1,40 @@
+"""payments-attempts: carry out the payment attempts that /process recorded."""
+
+from functions.payments import charging, provider
+from functions.payments.database import database
+from functions.payments.gateways.gateway import Failure, GatewayTimeout, GatewayUnavailable, PaymentResult
+from functions.payments.settings import ATTEMPT_PATIENCE_SECONDS
+from shared.clock import now
+from shared.consumer import Consumer, Message
+from shared.contracts import AttemptRequested
+
+consumer = Consumer(database, "payments-attempts")
+
+
+@consumer.on_call(AttemptRequested)
+def attempt(message: Message[AttemptRequested]) -> None:
+    """Record has happened;
+
+    call, record. The message may come again at any point: the attempt keeps its key.
+    """
+    with database.transaction() as sql:
+        due = charging.resume(sql, message.data.attempt_id, now())
+    if due is None:
+        return
+    answer = _answer(due)
+    with database.transaction() as sql:
+        charging.record(sql, due.attempt, answer, now())
+
+
+def _answer(due: charging.Due) -> PaymentResult | Failure:
+    try:
+        return charging.carry_out(provider.stripe(), due)
+    except (GatewayUnavailable, GatewayTimeout):
+        if not charging.is_hopeless(due.attempt, now(), ATTEMPT_PATIENCE_SECONDS()):
+            raise
+        # Should the money have been taken nevertheless, a webhook tells; another attempt would find it, not
+        # take it again.
+        return charging.UNAVAILABLE
+
+
+handler = consumer.handler

@@ -1,0 +1,21 @@
+"""payments-mail: an order shows what became of its mail."""
+
+from functions.payments import fulfilment
+from functions.payments.database import database
+from shared.consumer import Consumer, Message
+from shared.contracts import MailStatusChanged
+from shared.database import Sql
+
+TEMPLATES = ("order-confirmation", "order-cancelled")
+
+consumer = Consumer(database, "payments-mail")
+
+
+@consumer.on(MailStatusChanged)
+def mailed(message: Message[MailStatusChanged], sql: Sql) -> None:
+    """Only the mail that tells how the order ended counts; a mail about a declined card does not."""
+    if message.data.order_id is not None and message.data.template in TEMPLATES:
+        fulfilment.mailed(sql, message.data.order_id, message.data.status, message.time)
+
+
+handler = consumer.handler

@@ -1,0 +1,5 @@
+"""The payments database."""
+
+from shared.database import Database
+
+database = Database("payments")

@@ -1,0 +1,275 @@
+"""Giving money back:
+
+asked for by an organizer, owed because no tickets came of it, or because it came too late. What is being
+refunded is set aside on the order first, so that no two refunds together exceed the payment: a CHECK says so.
+Then the provider is asked, under the refund's own id, and its answer recorded.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from functions.payments.gateways.gateway import PaymentGateway, RefundResult
+from functions.payments.models import (
+    ZERO,
+    Order,
+    OrderNotRefundable,
+    PaymentStatus,
+    Refund,
+    RefundAccepted,
+    RefundExceedsPayment,
+    RefundRequest,
+    RefundStatus,
+    Ticket,
+)
+from functions.payments.repository import orders, refunds
+from shared import outbox
+from shared.contracts import OrderRefunded, RefundRequested
+from shared.database import Sql
+from shared.errors import BadInput, NotFound
+from shared.identity import User
+from shared.log import logger
+
+log = logger("payments")
+
+GATEWAY_STATUS = {"succeeded": RefundStatus.SUCCEEDED, "failed": RefundStatus.FAILED}
+_BY_PROVIDER = "Refunded at the payment provider"
+
+
+def request(sql: Sql, organizer: User, wanted: RefundRequest, at: datetime) -> RefundAccepted:
+    """Record a refund that the event's organizer asks for; `consumers/refunds` carries it out.
+
+    Raises:
+        NotFound: no such order of an event of this organizer.
+        BadInput: both an amount and tickets, or tickets that are not the order's.
+        OrderNotRefundable: bought, but its tickets are not there yet; or disputed, where the bank decides.
+        RefundExceedsPayment: more than is left.
+    """
+    if wanted.amount is not None and wanted.ticket_ids is not None:
+        raise BadInput.field("amount", "Give an amount or ticketIds, not both")
+    order = orders.lock(sql, wanted.order_id)
+    if order is None or not organizer.may_act_for(order.organizer_id):
+        raise NotFound()
+    if order.payment_status is PaymentStatus.DISPUTED:
+        raise OrderNotRefundable()
+    if order.shown_status is not order.payment_status:
+        raise OrderNotRefundable("The tickets of this order are still being issued")
+    amount, ticket_ids = _extent(sql, order, wanted)
+    refund_id = ask(
+        sql,
+        order,
+        amount,
+        at,
+        cause="REQUESTED",
+        reason=wanted.reason,
+        ticket_ids=ticket_ids,
+        requested_by=organizer.id,
+    )
+    return RefundAccepted(
+        refund_id=refund_id,
+        order_id=order.id,
+        status=RefundStatus.REQUESTED,
+        amount=amount,
+        currency=order.currency,
+    )
+
+
+def ask(
+    sql: Sql,
+    order: Order,
+    amount: Decimal,
+    at: datetime,
+    *,
+    cause: str,
+    reason: str,
+    ticket_ids: list[UUID] | None = None,
+    requested_by: UUID | None = None,
+) -> UUID:
+    """Set the amount aside on the locked order and send the command to give it back; the refund's id.
+
+    Raises:
+        RefundExceedsPayment: nothing, or more than is left.
+    """
+    if not ZERO < amount <= order.refundable_amount:
+        raise RefundExceedsPayment()
+    refund_id = uuid4()
+    refunds.create(
+        sql,
+        refund_id,
+        order.id,
+        amount,
+        reason,
+        at,
+        cause=cause,
+        ticket_ids=ticket_ids or [],
+        requested_by=requested_by,
+    )
+    orders.save(
+        sql,
+        replace(order, refunding_amount=order.refunding_amount + amount),
+        "REFUND_REQUESTED",
+        at,
+        refundId=str(refund_id),
+        amount=str(amount),
+    )
+    command = RefundRequested(refund_id=refund_id, order_id=order.id)
+    outbox.send(sql, "payments-refunds", command, subject=order.id)
+    return refund_id
+
+
+def due(sql: Sql, refund_id: UUID) -> tuple[Order, Refund] | None:
+    """A refund that the provider has still to be asked for."""
+    refund = refunds.get(sql, refund_id)
+    if refund is None or refund.status is not RefundStatus.REQUESTED:
+        return None
+    order = orders.get(sql, refund.order_id)
+    return (order, refund) if order else None
+
+
+def carry_out(gateway: PaymentGateway, order: Order, refund: Refund) -> RefundResult:
+    """Ask the provider to give the money back. No transaction is open here.
+
+    Raises:
+        GatewayUnavailable, GatewayTimeout: try again, under the same key.
+        GatewayRefused: somebody has to look at it.
+    """
+    assert order.payment_gateway_transaction_id is not None
+    return gateway.refund(
+        intent_id=order.payment_gateway_transaction_id,
+        amount=refund.amount,
+        key=str(refund.id),
+        reason=refund.reason,
+    )
+
+
+def record(sql: Sql, refund_id: UUID, answer: RefundResult, at: datetime) -> None:
+    """Record what the provider made of a refund; safe to hear twice, in any order."""
+    refund = refunds.get(sql, refund_id)
+    order = orders.lock(sql, refund.order_id) if refund else None
+    refund = refunds.get(sql, refund_id)  # again, now that nobody else can be deciding it
+    assert refund is not None
+    assert order is not None
+    status = GATEWAY_STATUS.get(answer.status)
+    if status is None:
+        refunds.note_gateway_id(sql, refund.id, answer.refund_id, at)
+    elif refunds.finish(sql, refund.id, status, at, gateway_refund_id=answer.refund_id):
+        if status is RefundStatus.SUCCEEDED:
+            _succeeded(sql, order, refund, answer.refund_id, at)
+        else:
+            _did_not_succeed(sql, order, refund, at)
+
+
+def found_at_provider(sql: Sql, order: Order, total_refunded: Decimal, at: datetime) -> None:
+    """Take over money given back behind our back, in the provider's dashboard.
+
+    While a refund of ours is on its way the provider's total may include it, so nothing is concluded then.
+    """
+    missing = total_refunded - order.refunded_amount
+    if order.refunding_amount > ZERO or missing <= ZERO or missing > order.refundable_amount:
+        return
+    refund_id = uuid4()
+    refunds.create(
+        sql, refund_id, order.id, missing, _BY_PROVIDER, at, cause="PROVIDER", ticket_ids=_unrefunded(order)
+    )
+    refunds.finish(sql, refund_id, RefundStatus.SUCCEEDED, at, gateway_refund_id=None)
+    refund = refunds.get(sql, refund_id)
+    assert refund is not None
+    aside = replace(order, refunding_amount=order.refunding_amount + missing)
+    _succeeded(sql, aside, refund, None, at)
+
+
+def _extent(sql: Sql, order: Order, wanted: RefundRequest) -> tuple[Decimal, list[UUID]]:
+    """How much to give back, and for which tickets: those named, all that are left, or none in particular."""
+    if wanted.amount is not None:
+        return wanted.amount, []
+    if wanted.ticket_ids is None:
+        return order.refundable_amount, _unrefunded(order)
+    prices = {item["ticket_type_id"]: item["unit_price"] for item in orders.items(sql, order.id)}
+    tickets = {UUID(ticket["id"]): ticket for ticket in order.tickets or []}
+    wanted_ids = list(dict.fromkeys(wanted.ticket_ids))
+    if any(ticket_id not in tickets for ticket_id in wanted_ids):
+        raise BadInput.field("ticketIds", "Not a ticket of this order")
+    taken = {
+        id_ for refund in refunds.of_order(sql, order.id) if _counts(refund) for id_ in refund.ticket_ids
+    }
+    if taken & set(wanted_ids):
+        raise RefundExceedsPayment("A ticket was refunded already")
+    return sum((prices[UUID(tickets[id_]["ticketTypeId"])] for id_ in wanted_ids), ZERO), wanted_ids
+
+
+def _succeeded(sql: Sql, order: Order, refund: Refund, gateway_refund_id: str | None, at: datetime) -> None:
+    refunded = order.refunded_amount + refund.amount
+    fully = refunded == order.captured_amount
+    order = orders.save(
+        sql,
+        replace(
+            order,
+            refunding_amount=order.refunding_amount - refund.amount,
+            refunded_amount=refunded,
+            payment_status=_status_after(order, refunded),
+            tickets=_void(order.tickets, None if fully else refund.ticket_ids),
+        ),
+        "REFUNDED",
+        at,
+        refundId=str(refund.id),
+        amount=str(refund.amount),
+    )
+    refunds.audit(sql, order, refund, gateway_refund_id, at)
+    told = OrderRefunded(
+        order_id=order.id,
+        order_number=order.order_number,
+        user_id=order.user_id,
+        event_id=order.event_id,
+        refund_id=refund.id,
+        amount=refund.amount,
+        currency=order.currency,
+        fully=fully,
+        ticket_ids=refund.ticket_ids,
+    )
+    outbox.publish(sql, told, subject=order.id, version=order.version)
+
+
+def _did_not_succeed(sql: Sql, order: Order, refund: Refund, at: datetime) -> None:
+    """The provider could not give it back (a closed account, say):
+
+    the money is still ours to give; operators are told.
+    """
+    log.error("refund failed", extra={"order_id": str(order.id), "refund_id": str(refund.id)})
+    if refund.status is RefundStatus.SUCCEEDED:
+        refunded = order.refunded_amount - refund.amount
+        changed = replace(order, refunded_amount=refunded, payment_status=_status_after(order, refunded))
+    else:
+        changed = replace(order, refunding_amount=order.refunding_amount - refund.amount)
+    orders.save(sql, changed, "REFUND_FAILED", at, refundId=str(refund.id), amount=str(refund.amount))
+
+
+def _status_after(order: Order, refunded: Decimal) -> PaymentStatus:
+    if refunded == order.captured_amount:
+        return PaymentStatus.REFUNDED
+    if order.payment_status is PaymentStatus.DISPUTED:
+        return PaymentStatus.DISPUTED
+    if refunded > ZERO:
+        return PaymentStatus.PARTIALLY_REFUNDED
+    return PaymentStatus.CANCELLED if order.released_at else PaymentStatus.PAID
+
+
+def _void(tickets: list[Ticket] | None, ticket_ids: list[UUID] | None) -> list[Ticket] | None:
+    """The tickets as they are once these (None:
+
+    all) have been refunded; the tickets service voids them by our message.
+    """
+    if tickets is None:
+        return None
+    return [
+        ticket | {"status": "VOID"} if ticket_ids is None or UUID(ticket["id"]) in ticket_ids else ticket
+        for ticket in tickets
+    ]
+
+
+def _unrefunded(order: Order) -> list[UUID]:
+    return [UUID(ticket["id"]) for ticket in order.tickets or [] if ticket["status"] != "VOID"]
+
+
+def _counts(refund: Refund) -> bool:
+    return refund.status is not RefundStatus.FAILED

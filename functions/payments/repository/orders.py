@@ -1,0 +1,228 @@
+"""Orders, their lines and their history.
+
+A changed order is written whole, in one statement that also appends the event: neither can be had without the
+other.
+"""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from functions.payments.models import Order, PaymentStatus
+from functions.payments.saga_models import Reservation
+from shared.database import Row, Sql
+
+_COLUMNS = """
+    id, user_id, event_id, organizer_id, order_number, total_amount, currency, payment_status, payment_method,
+    payment_gateway_transaction_id, client_secret, failure_code, failure_message, pay_by, captured_amount,
+    refunding_amount, refunded_amount, cancel_requested_at, tickets, released_at, mail_status, version,
+    created_at
+"""
+_GET = f"SELECT {_COLUMNS} FROM orders WHERE id = %(id)s"  # noqa: S608 - a constant
+_GET_LOCKED = f"{_GET} FOR UPDATE"
+_GET_BY_INTENT = f"SELECT {_COLUMNS} FROM orders WHERE payment_gateway_transaction_id = %(intent_id)s"  # noqa: S608
+_LIST = f"""
+    SELECT {_COLUMNS} FROM orders
+     WHERE event_id = %(event_id)s
+       AND (%(status)s::text IS NULL OR %(status)s =
+            CASE WHEN payment_status IN ('PAID', 'PARTIALLY_REFUNDED') AND tickets IS NULL AND released_at IS
+            NULL
+                 THEN 'PENDING' ELSE payment_status END)
+       AND (%(number)s::text IS NULL OR strpos(upper(order_number), upper(%(number)s)) > 0
+            OR user_id::text = lower(%(number)s))
+       AND (%(before)s::timestamptz IS NULL OR (created_at, id) < (%(before)s, %(before_id)s))
+     ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+"""  # noqa: S608 - constants
+
+
+class Stale(Exception):
+    """The order was written by someone else since it was read: read it again."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which of an event's orders to list; `before` is the position after which the page begins."""
+
+    event_id: UUID
+    status: PaymentStatus | None
+    number: str | None
+    before: tuple[datetime, UUID] | None
+    limit: int
+
+
+def create(sql: Sql, reservation: Reservation, attempt_id: UUID | None, at: datetime) -> bool:
+    """Record an order, its lines, its first attempt and its first event;
+
+    False if it was begun or cancelled before. Safe because the insert into order_starts decides, by its
+    primary key, who was first: this, an earlier run of the same task, or CancelPayment.
+    """
+    created = sql.run(
+        """
+        WITH started AS (
+            INSERT INTO order_starts (order_id, cancelled, created_at) VALUES (%(id)s, FALSE, %(at)s)
+            ON CONFLICT DO NOTHING RETURNING order_id
+        ), new_order AS (
+            INSERT INTO orders (id, user_id, event_id, organizer_id, order_number, total_amount, currency,
+                                payment_method, pay_by, created_at, updated_at)
+            SELECT order_id, %(user_id)s, %(event_id)s, %(organizer_id)s, %(order_number)s, %(total)s, %(currency)s,
+                   %(method)s, %(pay_by)s, %(at)s, %(at)s
+              FROM started
+            RETURNING id
+        ), new_items AS (
+            INSERT INTO order_items (order_id, ticket_type_id, name, quantity, unit_price, total_price)
+            SELECT new_order.id, item.ticket_type_id, item.name, item.quantity, item.unit_price, item.total_price
+              FROM new_order, jsonb_to_recordset(%(items)s::jsonb) AS item (ticket_type_id UUID, name TEXT,
+                   quantity INTEGER, unit_price DECIMAL, total_price DECIMAL)
+        ), new_attempt AS (
+            INSERT INTO payment_transactions (id, order_id, kind, payment_method, payment_token, amount, currency,
+                                              status, created_at, updated_at)
+            SELECT %(attempt_id)s, new_order.id, 'ATTEMPT', %(method)s, %(token)s, %(total)s, %(currency)s, 'OPEN',
+                   %(at)s, %(at)s
+              FROM new_order WHERE %(attempt_id)s::uuid IS NOT NULL
+        )
+        INSERT INTO order_events (order_id, version, type, data, created_at)
+        SELECT new_order.id, 1, 'ORDER_CREATED', %(data)s, %(at)s FROM new_order
+        """,
+        id=reservation.order_id,
+        user_id=reservation.user_id,
+        event_id=reservation.event_id,
+        organizer_id=reservation.organizer_id,
+        order_number=reservation.order_number,
+        total=reservation.total_amount,
+        currency=reservation.currency,
+        method=reservation.payment_method.type,
+        token=reservation.payment_method.token,
+        pay_by=reservation.pay_by,
+        items=json.dumps([item.model_dump(mode="json") for item in reservation.items]),
+        attempt_id=attempt_id,
+        data={
+            "paymentStatus": PaymentStatus.PENDING,
+            "totalAmount": str(reservation.total_amount),
+            "attemptId": str(attempt_id) if attempt_id else None,
+        },
+        at=at,
+    )
+    return created == 1
+
+
+def refuse_start(sql: Sql, order_id: UUID, at: datetime) -> bool:
+    """Make sure that an order nobody has recorded never will be; False if it has been begun meanwhile."""
+    taken = sql.run(
+        """
+        INSERT INTO order_starts (order_id, cancelled, created_at) VALUES (%(id)s, TRUE, %(at)s)
+        ON CONFLICT (order_id) DO UPDATE SET cancelled = TRUE WHERE order_starts.cancelled
+        """,
+        id=order_id,
+        at=at,
+    )
+    return taken == 1
+
+
+def get(sql: Sql, order_id: UUID) -> Order | None:
+    """The order as it is, for looking only."""
+    return _order(sql.one(_GET, id=order_id))
+
+
+def lock(sql: Sql, order_id: UUID) -> Order | None:
+    """The order, held until the transaction ends: whoever changes it does so after whoever came first."""
+    return _order(sql.one(_GET_LOCKED, id=order_id))
+
+
+def by_intent(sql: Sql, intent_id: str) -> Order | None:
+    """The order that the provider's payment belongs to, for looking only."""
+    return _order(sql.one(_GET_BY_INTENT, intent_id=intent_id))
+
+
+def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order:
+    """Write a changed copy of a locked order, bump its version and append the event of that version.
+
+    Args:
+        type_: what happened, e.g. `PAID`.
+        data: ids, amounts and states that tell more of it; no personal data.
+
+    Raises:
+        Stale: the order was not locked, and was changed since.
+    """
+    saved = sql.run(
+        """
+        WITH changed AS (
+            UPDATE orders
+               SET payment_status = %(payment_status)s, payment_method = %(payment_method)s,
+                   payment_gateway_transaction_id = %(payment_gateway_transaction_id)s,
+                   client_secret = %(client_secret)s, failure_code = %(failure_code)s,
+                   failure_message = %(failure_message)s, captured_amount = %(captured_amount)s,
+                   refunding_amount = %(refunding_amount)s, refunded_amount = %(refunded_amount)s,
+                   cancel_requested_at = %(cancel_requested_at)s, tickets = %(tickets_json)s::jsonb,
+                   released_at = %(released_at)s, mail_status = %(mail_status)s, version = version + 1,
+                   updated_at = %(at)s
+             WHERE id = %(id)s AND version = %(version)s
+            RETURNING id, version
+        )
+        INSERT INTO order_events (order_id, version, type, data, created_at)
+        SELECT id, version, %(type)s, %(data)s, %(at)s FROM changed
+        """,
+        **asdict(order),
+        tickets_json=None if order.tickets is None else json.dumps(order.tickets),
+        type=type_,
+        data=_state(order) | data,
+        at=at,
+    )
+    if saved != 1:
+        raise Stale(f"order {order.id} is past version {order.version}")
+    return replace(order, version=order.version + 1)
+
+
+def items(sql: Sql, order_id: UUID) -> list[Row]:
+    """The lines of an order."""
+    return sql.all(
+        """
+        SELECT ticket_type_id, name, quantity, unit_price, total_price FROM order_items
+         WHERE order_id = %(id)s ORDER BY name, id
+        """,
+        id=order_id,
+    )
+
+
+def history(sql: Sql, order_id: UUID) -> list[Row]:
+    """What happened to an order, oldest first."""
+    return sql.all(
+        "SELECT type, data, created_at FROM order_events WHERE order_id = %(id)s ORDER BY version",
+        id=order_id,
+    )
+
+
+def list_of_event(sql: Sql, wanted: Filter) -> list[Order]:
+    """An event's orders, newest first."""
+    before, before_id = wanted.before or (None, None)
+    rows = sql.all(
+        _LIST,
+        event_id=wanted.event_id,
+        status=wanted.status,
+        number=wanted.number,
+        before=before,
+        before_id=before_id,
+        limit=wanted.limit,
+    )
+    return [order for order in map(_order, rows) if order is not None]
+
+
+def organizer_of(sql: Sql, event_id: UUID) -> UUID | None:
+    """Whose event it is, as far as orders tell; None before the first one."""
+    row = sql.one("SELECT organizer_id FROM orders WHERE event_id = %(event_id)s LIMIT 1", event_id=event_id)
+    return row["organizer_id"] if row else None
+
+
+def _state(order: Order) -> dict[str, str]:
+    return {
+        "paymentStatus": order.payment_status,
+        "capturedAmount": str(order.captured_amount),
+        "refundedAmount": str(order.refunded_amount),
+    }
+
+
+def _order(row: Row | None) -> Order | None:
+    if row is None:
+        return None
+    return Order(**{**row, "payment_status": PaymentStatus(row["payment_status"])})

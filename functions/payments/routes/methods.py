@@ -1,0 +1,24 @@
+"""GET /api/payments/methods: the ways to pay."""
+
+from functions.payments import provider
+from functions.payments.models import PaymentMethods, PaymentMethodView
+from functions.payments.settings import FREE_ORDERS_ENABLED
+from shared.api import Api
+
+api = Api("payments")
+
+
+@api.get("/api/payments/methods", cache_seconds=60)
+def methods() -> PaymentMethods:
+    """Cards through Stripe, and orders that cost nothing."""
+    card = PaymentMethodView(
+        type="stripe",
+        display_name="Card",
+        available=True,
+        publishable_key=provider.stripe_secret()["publishableKey"],
+    )
+    free = PaymentMethodView(type="free", display_name="Free of charge", available=True)
+    return PaymentMethods(items=[card, free] if FREE_ORDERS_ENABLED() else [card])
+
+
+handler = api.handler

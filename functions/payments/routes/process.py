@@ -1,0 +1,38 @@
+"""POST /api/payments/process: pay an order again, with another payment method, while its seats are kept."""
+
+from uuid import UUID
+
+from functions.payments import charging, orders
+from functions.payments.database import database
+from functions.payments.models import (
+    OrderNotPayable,
+    PaymentInProgress,
+    PaymentStatus,
+    ProcessAccepted,
+    ProcessRequest,
+)
+from shared.api import Api, Work
+from shared.clock import now
+from shared.identity import User
+
+api = Api("payments", database)
+
+
+@api.post("/api/payments/process", status=202, idempotent="required")
+def process(request: ProcessRequest, buyer: User, work: Work) -> ProcessAccepted:
+    """Record the attempt; it is carried out from the queue, and the order tells its outcome."""
+    _refuse_unknown(request.order_id, buyer)
+    accepted: ProcessAccepted = work(lambda sql: charging.request(sql, buyer.id, request, now()))
+    return accepted
+
+
+def _refuse_unknown(order_id: UUID, buyer: User) -> None:
+    """An order that has not come here yet is being paid for the first time, or was given up before that."""
+    with database.reading() as sql:
+        known = orders.visible(sql, order_id, buyer)
+    if known is None:
+        waits = orders.before_payment(order_id, buyer).payment_status is PaymentStatus.PENDING
+        raise PaymentInProgress() if waits else OrderNotPayable()
+
+
+handler = api.handler

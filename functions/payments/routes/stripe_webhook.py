@@ -1,0 +1,21 @@
+"""POST /api/payments/webhooks/stripe: Stripe tells what happened to a payment."""
+
+from functions.payments import provider, webhooks
+from functions.payments.database import database
+from functions.payments.models import WebhookAnswer
+from shared.api import Api, Work
+from shared.clock import now
+from shared.requests import RawRequest
+
+api = Api("payments", database)
+
+
+@api.post("/api/payments/webhooks/stripe")
+def stripe_webhook(request: RawRequest, work: Work) -> WebhookAnswer:
+    """Verify the very bytes that came, store the event, answer; consumers/webhooks does the rest."""
+    event = provider.stripe().verify_webhook(request.body, request.header("Stripe-Signature") or "")
+    work(lambda sql: webhooks.store(sql, event, now()))
+    return WebhookAnswer()
+
+
+handler = api.handler

@@ -1,0 +1,22 @@
+"""Charge: take the money of an order whose seats are bound to it."""
+
+from functions.payments import charging, provider
+from functions.payments.charging import Due
+from functions.payments.database import database
+from functions.payments.saga_models import Charged, ChargeInput
+from shared.clock import now
+from shared.task import task
+
+
+def charge(given: ChargeInput) -> Charged:
+    """Record, call, record. A crash in between is healed by running again: the attempt keeps its key."""
+    with database.transaction() as sql:
+        step = charging.begin(sql, given.reservation, now())
+    if not isinstance(step, Due):
+        return step
+    answer = charging.carry_out(provider.stripe(), step)
+    with database.transaction() as sql:
+        return charging.record(sql, step.attempt, answer, now())
+
+
+handler = task("payments", ChargeInput, charge)

@@ -1,0 +1,36 @@
+"""A purchase waits for its payment:
+
+by Step Functions' task token, which whoever learns of the money answers.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from functions.payments import charging, settling
+from functions.payments.models import BOUGHT, AttemptStatus
+from functions.payments.repository import attempts, orders, task_tokens
+from shared import outbox
+from shared.database import Sql
+
+UNAVAILABLE = "unavailable"
+
+
+def wait(sql: Sql, order_id: UUID, token: str, outcome: str, at: datetime) -> None:
+    """Keep the token, or answer it at once if the money is there already.
+
+    The order is locked while the token is written, so money either finds the token or is found here.
+
+    Args:
+        outcome: Charge's; after `unavailable` (Charge failed for good) its attempt is given up, so that the
+            buyer may try again.
+    """
+    order = orders.lock(sql, order_id)
+    if order is not None and order.payment_status in BOUGHT:
+        outbox.wake(sql, token, settling.PAID_OUTPUT, subject=order_id)
+        return
+    task_tokens.keep(sql, order_id, token, at)
+    if order is None or outcome != UNAVAILABLE:
+        return
+    attempt = attempts.open_of(sql, order_id)
+    if attempt is not None:
+        settling.fail(sql, order, attempt, AttemptStatus.FAILED, charging.UNAVAILABLE, at)

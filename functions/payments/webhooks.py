@@ -1,0 +1,139 @@
+"""Webhooks: stored first, answered at once, handled after.
+
+A webhook may come twice, late, or in any order, so it is taken for a hint only: whoever handles it asks the
+provider how things stand now and applies that.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from functions.payments import refunding, settling
+from functions.payments.gateways.gateway import (
+    PaymentGateway,
+    PaymentOutcome,
+    PaymentResult,
+    RefundResult,
+    WebhookEvent,
+)
+from functions.payments.models import ZERO, Order, PaymentStatus
+from functions.payments.repository import orders, refunds, webhooks
+from shared import outbox
+from shared.contracts import WebhookReceived
+from shared.database import Sql
+from shared.log import logger
+
+log = logger("payments")
+
+STRIPE = "stripe"
+PAYMENT, REFUND = "payment_intent.", "refund."
+# https://docs.stripe.com/api/events/types; the others are kept, and that is all.
+HANDLED = {
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.requires_action",
+    "payment_intent.canceled",
+    "charge.refunded",
+    "charge.dispute.created",
+    "refund.updated",
+    "refund.failed",
+}
+
+
+class TooEarly(Exception):
+    """The order is being changed at this moment: look again in a while."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A webhook that has still to have its effect; `order` is as it was before the provider was asked."""
+
+    event_id: str
+    type: str
+    object_id: str
+    intent_id: str | None
+    order: Order | None
+
+
+def store(sql: Sql, event: WebhookEvent, at: datetime) -> None:
+    """Keep a verified webhook and send it on;
+
+    one that was kept before and handled since is only acknowledged.
+    """
+    if webhooks.store(sql, STRIPE, event, at, handled=event.type not in HANDLED):
+        command = WebhookReceived(provider=STRIPE, event_id=event.id)
+        outbox.send(sql, "payments-webhooks", command, subject=uuid5(NAMESPACE_URL, event.id))
+
+
+def due(sql: Sql, event_id: str, at: datetime) -> Due | None:
+    """A stored webhook, unless it has been handled or can tell nothing that is not known here."""
+    row = webhooks.unhandled(sql, STRIPE, event_id)
+    if row is None:
+        return None
+    order = orders.by_intent(sql, row["intent_id"]) if row["intent_id"] else None
+    if row["intent_id"] is None or (
+        order is not None and order.captured_amount > ZERO and row["type"].startswith(PAYMENT)
+    ):
+        webhooks.mark_handled(sql, STRIPE, event_id, at)
+        return None
+    return Due(event_id, row["type"], row["object_id"], row["intent_id"], order)
+
+
+def ask(gateway: PaymentGateway, due: Due) -> PaymentResult | RefundResult:
+    """How things stand at the provider now. No transaction is open here."""
+    if due.type.startswith(REFUND):
+        return gateway.fetch_refund(due.object_id)
+    assert due.intent_id is not None
+    return gateway.fetch(due.intent_id)
+
+
+def record(sql: Sql, due: Due, answer: PaymentResult | RefundResult, at: datetime) -> None:
+    """Apply what the provider said, and the webhook is handled.
+
+    Raises:
+        TooEarly: the order changed while the provider was asked, so its answer may be out of date.
+    """
+    if isinstance(answer, RefundResult):
+        _record_refund(sql, due, answer, at)
+    else:
+        _record_payment(sql, due, answer, at)
+    webhooks.mark_handled(sql, STRIPE, due.event_id, at)
+
+
+def _record_payment(sql: Sql, due: Due, answer: PaymentResult, at: datetime) -> None:
+    order_id = due.order.id if due.order else _uuid(answer.order_id)
+    order = orders.lock(sql, order_id) if order_id else None
+    if order is None:
+        log.warning("webhook about a payment that is not ours", extra={"webhook": due.event_id})
+        return
+    if answer.outcome is not PaymentOutcome.PAID and _has_moved(due.order, order):
+        raise TooEarly(due.event_id)
+    order = settling.apply(sql, order, answer, at)
+    if answer.disputed and order.payment_status in (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED):
+        order = orders.save(sql, replace(order, payment_status=PaymentStatus.DISPUTED), "DISPUTED", at)
+    refunding.found_at_provider(sql, order, answer.amount_refunded, at)
+
+
+def _has_moved(before: Order | None, order: Order) -> bool:
+    """Whether the order changed since `before`;
+
+    None stands for an order whose payment was not linked to it yet.
+    """
+    if before is None:
+        return order.payment_gateway_transaction_id is not None
+    return before.version != order.version
+
+
+def _record_refund(sql: Sql, due: Due, answer: RefundResult, at: datetime) -> None:
+    refund_id = _uuid(answer.key)
+    refund = refunds.get(sql, refund_id) if refund_id else refunds.by_gateway_id(sql, due.object_id)
+    if refund is None:
+        return  # made in the provider's dashboard: `charge.refunded` tells the sum
+    refunding.record(sql, refund.id, answer, at)
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
