@@ -58,6 +58,16 @@ class PasswordResetRequested(Contract):
     token: str
 
 
+class NoLinkDue(Contract):
+    """Nobody is to be mailed: published where an address asked for a link and has no account (or needs none).
+
+    Consumers pass it over. It is there so that whoever asks cannot tell, by the time it takes, who has an account.
+    """
+
+    TYPE: ClassVar[str] = "auth.no_link_due.v1"
+    SENSITIVE: ClassVar[bool] = True
+
+
 # ---- events
 
 

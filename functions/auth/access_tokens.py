@@ -1,0 +1,77 @@
+"""Access tokens: ES256 JWTs, 15 minutes. Everything about them is pinned: algorithm, key, issuer, audience, claims.
+
+RFC 8725 says why: a token's header is the attacker's to write.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import jwt
+
+from functions.auth import signing_keys
+from functions.auth.settings import ACCESS_TOKEN_SECONDS
+from shared.errors import Unauthenticated
+from shared.identity import Role
+
+ALGORITHM = "ES256"
+ISSUER = "box-office"
+AUDIENCE = "box-office-api"
+CLAIMS = ["iss", "aud", "sub", "sid", "role", "email", "iat", "exp", "jti"]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a valid token says of its bearer."""
+
+    user_id: UUID
+    session_id: UUID
+    role: Role
+    email: str
+
+
+def issue(claims: Claims, at: datetime) -> tuple[str, int]:
+    """A signed token, and for how many seconds it is good."""
+    key = signing_keys.current()
+    seconds = ACCESS_TOKEN_SECONDS()
+    issued_at = int(at.timestamp())
+    payload = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": str(claims.user_id),
+        "sid": str(claims.session_id),
+        "role": str(claims.role),
+        "email": claims.email,
+        "iat": issued_at,
+        "exp": issued_at + seconds,
+        "jti": str(uuid4()),
+    }
+    return jwt.encode(payload, key.private, algorithm=ALGORITHM, headers={"kid": key.kid}), seconds
+
+
+def verify(token: str) -> Claims:
+    """What the token says, if it is one of ours and its time is not over.
+
+    Raises:
+        Unauthenticated: it is not, for whatever reason.
+        Unavailable: the public keys cannot be read.
+    """
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+        key = signing_keys.public(kid) if isinstance(kid, str) else None
+        if key is None:
+            raise Unauthenticated()
+        payload: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            options={"require": CLAIMS, "strict_aud": True},
+        )
+        return Claims(
+            UUID(payload["sub"]), UUID(payload["sid"]), Role(payload["role"]), str(payload["email"])
+        )
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError) as bad:
+        raise Unauthenticated() from bad
