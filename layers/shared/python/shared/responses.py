@@ -21,9 +21,11 @@ SECURITY_HEADERS = {
 
 
 class File:
-    """An answer that is not JSON: a picture, a page."""
+    """An answer that is not JSON of a model: a picture (bytes), a page (text)."""
 
-    def __init__(self, content: bytes, content_type: str, *, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, content: bytes | str, content_type: str, *, headers: dict[str, str] | None = None
+    ) -> None:
         self.content, self.content_type, self.headers = content, content_type, headers or {}
 
 

@@ -1,0 +1,17 @@
+"""Queue mail: render it and send it."""
+
+from functions.notifications import mails
+from functions.notifications.database import database
+from functions.notifications.gateways import ses
+from shared.consumer import Consumer, Message
+from shared.contracts import MailRequested
+
+consumer = Consumer(database, "mail")
+
+
+@consumer.on_call(MailRequested)
+def send(message: Message[MailRequested]) -> None:
+    mails.deliver(database, message.data, ses.send)
+
+
+handler = consumer.handler

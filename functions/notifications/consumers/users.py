@@ -1,0 +1,28 @@
+"""Queue notifications-users: what auth says of its users."""
+
+from functions.notifications import mails, recipients, wanted
+from functions.notifications.database import database
+from shared.clock import now
+from shared.consumer import Consumer, Message
+from shared.contracts import PasswordResetRequested, UserChanged, VerificationRequested
+from shared.database import Sql
+
+consumer = Consumer(database, "notifications-users")
+
+
+@consumer.on(UserChanged)
+def remember(message: Message[UserChanged], sql: Sql) -> None:
+    recipients.remember(sql, message.data, version=message.version, changed_at=message.time)
+
+
+@consumer.on(VerificationRequested)
+def mail_verification(message: Message[VerificationRequested], sql: Sql) -> None:
+    mails.ask(sql, wanted.verification(message.data, message.id), now())
+
+
+@consumer.on(PasswordResetRequested)
+def mail_password_reset(message: Message[PasswordResetRequested], sql: Sql) -> None:
+    mails.ask(sql, wanted.password_reset(message.data, message.id), now())
+
+
+handler = consumer.handler

@@ -1,0 +1,5 @@
+"""The notification service's database."""
+
+from shared.database import Database
+
+database = Database("notifications")

@@ -1,0 +1,6 @@
+"""Every minute: publish what a crash left in the outbox."""
+
+from functions.notifications.database import database
+from shared.job import sweep_messages
+
+handler = sweep_messages(database)

@@ -1,0 +1,211 @@
+"""A mail from being wanted to being sent: once per key, and never lost."""
+
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from functions.notifications import mime, repository, templates
+from functions.notifications.gateways.ses import NAME as SES
+from functions.notifications.gateways.ses import MailRefused
+from functions.notifications.models import Notification
+from functions.notifications.rendering import DoesNotRender, render
+from functions.notifications.settings import GIVE_UP_HOURS, MAIL_FROM, RESEND_AFTER_SECONDS, RESEND_LIMIT
+from shared import outbox, parameters
+from shared.clock import now
+from shared.contracts import MailRequested, MailStatusChanged
+from shared.database import Database, Row, Sql
+from shared.errors import AppError
+
+QUEUE = "mail"
+
+# Longer than sending can take: SES's time-outs, twice, and the rendering.
+CLAIM = timedelta(seconds=20)
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+class BeingSent(Exception):
+    """Another process is sending this mail at this moment; ask again, in case it dies."""
+
+
+class NoAddress(Exception):
+    """Auth has not told us the user's address yet."""
+
+
+class Send(Protocol):
+    """The provider; see `gateways.ses.send`."""
+
+    def __call__(self, mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> str: ...
+
+
+def ask(sql: Sql, wanted: MailRequested, at: datetime) -> UUID | None:
+    """Record that a mail is wanted, and have the mail queue send it; None if its key has been recorded before.
+
+    What the template needs stays in the record: the message carries the key alone.
+
+    Raises:
+        UnknownTemplate: there is no such template.
+    """
+    id = _record(sql, wanted, templates.find(sql, wanted.template, at), at)
+    if id is not None:
+        outbox.send(sql, QUEUE, wanted.model_copy(update={"data": {}}), subject=id)
+    return id
+
+
+def deliver(database: Database, wanted: MailRequested, send: Send) -> None:
+    """Send a mail, unless it has been sent: record it, hand it to the provider outside any transaction, record that.
+
+    A process that dies between the provider's acceptance and our record makes a second mail with the same Message-ID.
+    Nothing else does.
+
+    Raises:
+        BeingSent: somebody else is at it.
+        Exception: it could not be sent now; the queue, and later the resend job, ask again.
+    """
+    notification = _claim(database, wanted)
+    if notification is None:
+        return
+    try:
+        sent = _hand_over(notification, send)
+    except (MailRefused, mime.BadAddress) as final:
+        _give_up(database, notification, _reason(final))
+    except Exception as broken:
+        if notification.created_at < now() - timedelta(hours=GIVE_UP_HOURS()):
+            _give_up(database, notification, _reason(broken))
+            return
+        _postpone(database, notification, _reason(broken))
+        raise
+    else:
+        with database.transaction() as sql:
+            if repository.mark_sent(sql, notification.id, provider=SES, at=now(), **sent):
+                _tell(sql, notification, "SENT")
+
+
+def resend(database: Database, older_than_seconds: int | None = None) -> int:
+    """Put mails that were not sent in time on the queue again; how many.
+
+    Args:
+        older_than_seconds: take also those that are not due yet but were asked for so long ago.
+    """
+    at = now()
+    with database.transaction() as sql:
+        due = repository.take_due(
+            sql,
+            at=at,
+            again_at=at + timedelta(seconds=RESEND_AFTER_SECONDS()),
+            asked_before=None if older_than_seconds is None else at - timedelta(seconds=older_than_seconds),
+            limit=RESEND_LIMIT(),
+        )
+        for row in due:
+            outbox.send(sql, QUEUE, _asked_again(row), subject=row["id"])
+    return len(due)
+
+
+def _asked_again(row: Row) -> MailRequested:
+    return MailRequested(
+        mail_key=row["mail_key"],
+        template=row["template_name"],
+        user_id=row["user_id"],
+        order_id=row["order_id"],
+        data={},
+    )
+
+
+def _record(sql: Sql, wanted: MailRequested, template: Row, at: datetime) -> UUID | None:
+    return repository.add_notification(
+        sql,
+        mail_key=wanted.mail_key,
+        template_id=template["id"],
+        user_id=wanted.user_id,
+        recipient_email=wanted.recipient_email,
+        order_id=wanted.order_id,
+        data=wanted.data,
+        at=at,
+        due_at=at + timedelta(seconds=RESEND_AFTER_SECONDS()),
+    )
+
+
+def _claim(database: Database, wanted: MailRequested) -> Notification | None:
+    at = now()
+    with database.transaction() as sql:
+        template = templates.find(sql, wanted.template, at)
+        _record(sql, wanted, template, at)
+        row = repository.claim_notification(sql, wanted.mail_key, at=at, until=at + CLAIM)
+        if row is None:
+            if repository.notification_status(sql, wanted.mail_key) == "PENDING":
+                raise BeingSent(wanted.mail_key)
+            return None
+        person = repository.recipient(sql, row["user_id"]) or {"email": None, "first_name": ""}
+    return Notification(
+        id=row["id"],
+        user_id=row["user_id"],
+        order_id=row["order_id"],
+        recipient_email=row["recipient_email"] or person["email"],
+        template=templates.text_of(template),
+        data={"firstName": person["first_name"]} | row["data"],
+        created_at=row["created_at"],
+        attempts=row["attempts"],
+    )
+
+
+def _hand_over(notification: Notification, send: Send) -> dict[str, str]:
+    """Render and send; what is to be recorded of it."""
+    if notification.recipient_email is None:
+        raise NoAddress()
+    order_id = notification.order_id and str(notification.order_id)
+    told = {"publicUrl": parameters.parameter("public_url").rstrip("/"), "orderId": order_id}
+    rendered = render(notification.template, notification.data | told)
+    sender, recipient = mime.address(MAIL_FROM()), mime.address(notification.recipient_email)
+    mail = mime.compose(
+        notification.id, rendered, sender=sender, recipient=recipient, date=notification.created_at
+    )
+    message_id = send(mail, id=notification.id, sender=sender.addr_spec, recipient=recipient.addr_spec)
+    return {
+        "recipient_email": notification.recipient_email,
+        "subject": rendered.subject,
+        "message_id": message_id,
+    }
+
+
+def _give_up(database: Database, notification: Notification, reason: str) -> None:
+    with database.transaction() as sql:
+        if repository.mark_failed(sql, notification.id, reason=reason, at=now()):
+            _tell(sql, notification, "FAILED")
+
+
+def _postpone(database: Database, notification: Notification, reason: str) -> None:
+    pause = timedelta(seconds=RESEND_AFTER_SECONDS()) * 2 ** min(notification.attempts - 1, 10)
+    at = now()
+    with database.transaction() as sql:
+        repository.postpone(sql, notification.id, reason=reason, at=at, due_at=at + min(pause, LONGEST_PAUSE))
+
+
+def _tell(sql: Sql, notification: Notification, status: str) -> None:
+    outbox.publish(
+        sql,
+        MailStatusChanged(
+            notification_id=notification.id,
+            user_id=notification.user_id,
+            order_id=notification.order_id,
+            template=notification.template.name,
+            status=status,
+        ),
+        subject=notification.id,
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Why a mail was not sent, in words that its recipient may read."""
+    if isinstance(error, AppError):
+        return error.message
+    if isinstance(error, MailRefused):
+        return error.reason
+    if isinstance(error, DoesNotRender):
+        return f"The template's {error.part} does not render"
+    known: dict[type[Exception], str] = {
+        NoAddress: "The recipient's address is not known yet",
+        mime.BadAddress: "The recipient's address is not a valid one",
+    }
+    return known.get(type(error), "The mail could not be sent")
+
+
+__all__ = ["BeingSent", "NoAddress", "Send", "ask", "deliver", "resend"]
