@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
 )
 
+from shared.card_data import looks_like_card_number
 from shared.errors import AppError, BadInput, FieldError, NotFound
 from shared.log import Logger
 from shared.responses import JSON, SECURITY_HEADERS, error_of
@@ -102,7 +103,7 @@ def checked(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Parse a JSON body strictly: no NaN, no bottomless nesting, no text that PostgreSQL cannot store.
+    """Parse a JSON body strictly: no NaN, no bottomless nesting, no text that PostgreSQL cannot store, no card number.
 
     Raises:
         BadInput: naming the field.
@@ -168,13 +169,24 @@ def _check(value: Any, path: str, depth: int) -> None:
         raise BadInput.field(path.split(".")[0].split("[")[0] or "body", "Nested too deeply")
     if isinstance(value, str):
         _check_text(value, path or "body")
+        _check_card(value, path or "body")
+    elif isinstance(value, int | float):
+        _check_card(value, path or "body")
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_text(key, path or "body")
+            _check_card(key, path or "body")
             _check(item, f"{path}.{key}".lstrip("."), depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check(item, f"{path}[{index}]", depth + 1)
+
+
+def _check_card(value: str | float, field: str) -> None:
+    if looks_like_card_number(value):
+        raise BadInput.field(
+            field, "Looks like a card number: send a token from the payment provider instead"
+        )
 
 
 def _check_text(text: str, field: str) -> None:
