@@ -154,7 +154,7 @@ class _Reader:
                 timeout=float(properties.get("Timeout", 3)),
                 memory=int(properties.get("MemorySize", 128)),
                 reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
-                role=str(properties.get("Role", "")),
+                log_format=properties.get("LoggingConfig", {}).get("LogFormat", "Text"),
             )
 
     def _asset(self, resource: Resource, code: Mapping[str, Any]) -> Path:
@@ -246,10 +246,11 @@ class _Reader:
             )
 
     def triggers(self) -> Iterable[Trigger]:
-        found = {resource.id: resource for resource in self.of_type("Custom::Trigger")}
-        for resource in found.values():
+        found = {(r.stack, r.id): r for r in self.of_type("Custom::Trigger")}
+        for (stack, id_), resource in found.items():
             function = function_name(self.properties(resource)["HandlerArn"])
-            yield Trigger(resource.id, function, [id_ for id_ in resource.depends_on if id_ in found])
+            after = [f"{stack}/{other}" for other in resource.depends_on if (stack, other) in found]
+            yield Trigger(f"{stack}/{id_}", function, after)
 
     def secrets(self) -> Iterable[Secret]:
         attachments = {}

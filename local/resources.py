@@ -49,7 +49,7 @@ class Function:
     timeout: float
     memory: int
     reserved_concurrency: int | None = None
-    role: str = ""
+    log_format: str = "Text"
 
     @property
     def arn(self) -> str:
