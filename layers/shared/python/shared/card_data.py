@@ -3,10 +3,10 @@
 Buyers pay with a token that the payment provider gave their browser (PCI DSS, requirement 3: do not store
 what you do not need).
 
-A number looks like a card's if it has 13 to 19 digits, maybe in groups, begins as the card networks' do (ISO/IEC 7812; ranges as
-published by the networks) and passes the Luhn check. The ranges keep epoch times, years in a row and phone
-numbers out of it; an identifier of ours (UUID) is no candidate, nor are digits within a longer word, as in
-tokens and hashes.
+A number looks like a card's if it has 13 to 19 digits, maybe in groups, begins as the card networks' do
+(ISO/IEC 7812; ranges as published by the networks) and passes the Luhn check. The ranges keep epoch times, years in a
+row and phone numbers out of it; an identifier of ours (UUID) is no candidate, nor are digits within a longer word, as
+in tokens and hashes.
 """
 
 import re
