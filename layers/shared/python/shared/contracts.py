@@ -71,7 +71,9 @@ class NoLinkDue(Contract):
 # ---- events
 
 
-class _EventState(Contract):
+class EventState(Contract):
+    """What every message about an event carries: the whole of what others keep of it."""
+
     event_id: UUID
     organizer_id: UUID
     name: str
@@ -83,19 +85,19 @@ class _EventState(Contract):
     version: int
 
 
-class EventPublished(_EventState):
+class EventPublished(EventState):
     """An event went on sale; the whole of what others keep of it."""
 
     TYPE: ClassVar[str] = "events.event_published.v1"
 
 
-class EventUpdated(_EventState):
+class EventUpdated(EventState):
     """A published event changed."""
 
     TYPE: ClassVar[str] = "events.event_updated.v1"
 
 
-class EventCancelled(_EventState):
+class EventCancelled(EventState):
     """A published event was cancelled: sales stop."""
 
     TYPE: ClassVar[str] = "events.event_cancelled.v1"
