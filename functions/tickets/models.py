@@ -15,19 +15,18 @@ MAX_STOCK = 10_000_000
 # Stripe takes eight digits of the smallest unit: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
 MAX_AMOUNT = Decimal("999999.99")
 # Currencies of two decimals that cards are charged in; amounts everywhere have two places.
-CURRENCIES = frozenset(
+_CURRENCIES = (
     "AED AUD BRL CAD CHF CNY COP CZK DKK EGP EUR GBP HKD IDR ILS INR KES MAD MXN MYR NGN NOK NZD PEN PHP PKR "
-    "PLN QAR RON SAR SEK SGD THB TRY TWD UAH USD ZAR".split()
+    "PLN QAR RON SAR SEK SGD THB TRY TWD UAH USD ZAR"
 )
+CURRENCIES = frozenset(_CURRENCIES.split())
 
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(one_line)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 Stock = Annotated[int, Field(strict=True, ge=0, le=MAX_STOCK)]
 Price = Annotated[Money, Field(le=MAX_AMOUNT)]
 # Within what PostgreSQL and every client can show, in any time zone.
-SaleDate = Annotated[
-    Instant, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
-]
+SaleDate = Annotated[Instant, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 # A gateway's token, like `pm_card_visa`; no card number fits the pattern.
 PaymentToken = Annotated[str, Field(pattern=r"^[A-Za-z]+_[A-Za-z0-9_]+$", max_length=255)]
 
@@ -179,9 +178,9 @@ class PurchaseRequest(Body):
 
     reservation_id: UUID
     payment_method: PaymentMethod
-    holder_names: Annotated[
-        list[Name], Field(max_length=MAX_TYPES_PER_RESERVATION * MAX_QUANTITY)
-    ] | None = None
+    holder_names: Annotated[list[Name], Field(max_length=MAX_TYPES_PER_RESERVATION * MAX_QUANTITY)] | None = (
+        None
+    )
 
 
 class PurchaseAccepted(Answer):

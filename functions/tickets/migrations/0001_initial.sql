@@ -91,7 +91,7 @@ CREATE TABLE purchases (
     holder_names     JSONB NOT NULL,
     pay_by           TIMESTAMPTZ NOT NULL,
     status           VARCHAR(50) NOT NULL DEFAULT 'BOUND' CHECK (status IN ('BOUND', 'ISSUED', 'RELEASED')),
-    version          INTEGER NOT NULL DEFAULT 1,
+    version          INTEGER NOT NULL DEFAULT 0,        -- the number of its events
     saga_checked_at  TIMESTAMPTZ NOT NULL,
     notified_outcome VARCHAR(50),                       -- what the buyer was last told
     created_at       TIMESTAMPTZ NOT NULL

@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from functions.tickets import inventory
-from functions.tickets.cache import cache
+from functions.tickets import availability as use_case
 from functions.tickets.database import database
 from functions.tickets.models import Availability
 from shared.api import Api
@@ -15,7 +14,7 @@ api = Api("tickets", database)
 @api.get("/api/tickets/availability/{eventId}", cache_seconds=1)
 def availability(event_id: UUID) -> Availability:
     """The event's ticket types and how many of each are left; at most a second old, `asOf` says when."""
-    return inventory.availability(database, cache, event_id, now())
+    return use_case.of_event(database, event_id, now())
 
 
 handler = api.handler

@@ -1,6 +1,6 @@
 """POST /api/tickets/purchase: buy what a reservation holds."""
 
-from functions.tickets import purchasing, saga_start
+from functions.tickets import executions, purchasing
 from functions.tickets.database import database
 from functions.tickets.models import PurchaseAccepted, PurchaseRequest
 from shared.api import Api
@@ -16,7 +16,7 @@ def purchase(request: PurchaseRequest, buyer: User, sql: Sql) -> PurchaseAccepte
     """Bind the seats to a new order; the payment and the tickets follow, `statusUrl` tells how it goes."""
     accepted = purchasing.bind(sql, buyer.id, request, now())
     # Best effort: jobs/resume_purchases starts what a crash between commit and this call did not.
-    sql.after_commit(lambda: saga_start.start(accepted.order_id))
+    sql.after_commit(lambda: executions.start(accepted.order_id))
     return accepted
 
 

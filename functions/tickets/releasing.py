@@ -1,0 +1,55 @@
+"""Putting seats back on sale: those of an order that came to nothing, and those of refunded tickets."""
+
+from datetime import datetime
+from uuid import UUID
+
+from functions.tickets import inventory
+from functions.tickets.models import Outcome
+from functions.tickets.records import Purchase
+from functions.tickets.repository import purchases, reservations, tickets
+from shared import outbox
+from shared.contracts import OrderReleased
+from shared.database import Sql
+
+RELEASED = Outcome(outcome="released")
+
+
+def release(sql: Sql, order_id: UUID, at: datetime) -> Outcome:
+    """Give everything the order has back, held or sold; its tickets are void. Once: a second call changes nothing."""
+    purchase = purchases.lock(sql, order_id)
+    if purchase is None or purchase.status == "RELEASED":
+        return RELEASED
+    if purchase.status == "BOUND":
+        held = reservations.lock(sql, purchase.reservation_id)
+        reservations.give_back(sql, held, "RELEASED")
+        inventory.changed(sql, purchase.event_id, [hold.ticket_type_id for hold in held])
+    else:
+        _void(sql, purchase, None, at)
+        reservations.mark_released(sql, purchase.reservation_id)
+    version = purchases.advance(sql, order_id, "RELEASED", "released", {}, at)
+    message = OrderReleased(order_id=order_id, user_id=purchase.user_id, event_id=purchase.event_id)
+    outbox.publish(sql, message, subject=order_id, version=version)
+    return RELEASED
+
+
+def void(sql: Sql, order_id: UUID, ticket_ids: list[UUID] | None, at: datetime) -> None:
+    """Void refunded tickets of an issued order (None: all of them); their seats are on sale again.
+
+    An order without tickets is passed over: its seats are its saga's to release.
+    """
+    purchase = purchases.lock(sql, order_id)
+    if purchase is None or purchase.status != "ISSUED":
+        return
+    voided = _void(sql, purchase, ticket_ids, at)
+    if voided:
+        ids = [str(ticket_id) for ticket_id in voided]
+        purchases.advance(sql, order_id, "ISSUED", "tickets_voided", {"ticketIds": ids}, at)
+
+
+def _void(sql: Sql, purchase: Purchase, ticket_ids: list[UUID] | None, at: datetime) -> list[UUID]:
+    rows = tickets.void(sql, purchase.order_id, ticket_ids)
+    voided: list[UUID] = [row["id"] for row in rows]
+    if voided:
+        tickets.append_event(sql, "voided", "VOID", voided, at)
+        inventory.changed(sql, purchase.event_id, list({row["ticket_type_id"] for row in rows}))
+    return voided

@@ -1,0 +1,119 @@
+"""What an organizer offers: ticket types, their prices and quantities."""
+
+from datetime import datetime
+from uuid import UUID
+
+from functions.tickets import inventory
+from functions.tickets.models import CreateTicketTypeRequest, TicketType, UpdateTicketTypeRequest
+from functions.tickets.repository import event_copies as copies
+from functions.tickets.repository import ticket_types as repository
+from shared import paging
+from shared.database import Row, Sql
+from shared.errors import BadInput, Conflict, FieldError, NotFound
+from shared.identity import User
+
+DEFAULT_CURRENCY = "USD"
+
+
+class EventEnded(Conflict):
+    """The event is cancelled or over: nothing more is put on sale."""
+
+    code = "EVENT_ENDED"
+    message = "The event is cancelled or over"
+
+
+class OneCurrency(Conflict):
+    """All ticket types of an event have one currency."""
+
+    code = "ONE_CURRENCY_PER_EVENT"
+
+    def __init__(self, currency: str) -> None:
+        message = f"This event's tickets are sold in {currency}"
+        super().__init__(message, details=[FieldError("currency", message)])
+
+
+class BelowTaken(Conflict):
+    """Fewer tickets than are sold or held already."""
+
+    code = "TICKETS_TAKEN"
+
+    def __init__(self, taken: int) -> None:
+        message = f"{taken} tickets of this type are sold or held"
+        super().__init__(message, details=[FieldError("quantityAvailable", message)])
+
+
+def page(sql: Sql, event_id: UUID, limit: int, cursor: str | None) -> paging.Page[TicketType]:
+    """The types of an event, oldest first."""
+    after = paging.decode(cursor, datetime.fromisoformat, UUID)
+    found = repository.page(sql, event_id, limit + 1, (after[0], after[1]) if after else None)
+    items, last = found[:limit], found[limit - 1] if len(found) > limit else None
+    return paging.Page(items=items, next_cursor=paging.encode(last.created_at, last.id) if last else None)
+
+
+def create(sql: Sql, request: CreateTicketTypeRequest, at: datetime) -> TicketType:
+    """Make a type of an event that is here; the first one chooses the event's currency.
+
+    Raises:
+        EventEnded, OneCurrency.
+    """
+    event = copies.get(sql, request.event_id)
+    assert event is not None, "the route has just asked for it"
+    if event.status not in ("DRAFT", "PUBLISHED"):
+        raise EventEnded()
+    currency = copies.set_currency(sql, event.event_id, request.currency or DEFAULT_CURRENCY)
+    if request.currency not in (None, currency):
+        raise OneCurrency(currency)
+    created = repository.insert(sql, event.event_id, request, currency, at)
+    inventory.changed(sql, event.event_id)
+    return created
+
+
+def update(
+    sql: Sql, organizer: User, ticket_type_id: UUID, request: UpdateTicketTypeRequest, at: datetime
+) -> TicketType:
+    """Replace a type's terms; tickets held or sold keep the price they were held at.
+
+    Raises:
+        NotFound: unknown, or of someone else's event.
+        OneCurrency, BelowTaken.
+    """
+    before = _locked(sql, organizer, ticket_type_id)
+    if request.event_id not in (None, before["event_id"]):
+        raise BadInput.field("eventId", "A ticket type stays with its event")
+    if request.currency not in (None, before["currency"]):
+        raise OneCurrency(before["currency"])
+    if request.quantity_available < before["quantity_sold"] + before["quantity_held"]:
+        repository.reclaim(sql, ticket_type_id, at)
+    updated = repository.update(sql, ticket_type_id, request, before["currency"], at)
+    if updated is None:
+        raise BelowTaken(_taken(sql, organizer, ticket_type_id))
+    inventory.changed(sql, updated.event_id, [ticket_type_id])
+    return updated
+
+
+def delete(sql: Sql, organizer: User, ticket_type_id: UUID, at: datetime) -> None:
+    """Take a type off sale for good; one that once had tickets is kept for them, out of sight.
+
+    Raises:
+        NotFound: unknown, or of someone else's event.
+        BelowTaken: some of it is sold or held.
+    """
+    before = _locked(sql, organizer, ticket_type_id)
+    repository.reclaim(sql, ticket_type_id, at)
+    if repository.delete_unused(sql, ticket_type_id):
+        copies.forget_currency(sql, before["event_id"])
+    elif not repository.withdraw(sql, ticket_type_id, at):
+        raise BelowTaken(_taken(sql, organizer, ticket_type_id))
+    inventory.changed(sql, before["event_id"])
+
+
+def _locked(sql: Sql, organizer: User, ticket_type_id: UUID) -> Row:
+    row = repository.lock_owned(sql, ticket_type_id, None if organizer.is_admin else organizer.id)
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def _taken(sql: Sql, organizer: User, ticket_type_id: UUID) -> int:
+    row = _locked(sql, organizer, ticket_type_id)
+    return int(row["quantity_sold"] + row["quantity_held"])
