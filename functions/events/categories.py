@@ -1,0 +1,54 @@
+"""Categories: what events are found under."""
+
+from functions.events import repository
+from functions.events.models import Category, CategoryRequest
+from shared import paging
+from shared.database import Refused, Sql
+from shared.errors import BadInput, Conflict, FieldError
+from shared.paging import Page
+
+
+class CategoryExists(Conflict):
+    """409: there is a category of this name, in whatever case."""
+
+    code = "CATEGORY_EXISTS"
+    message = "There is a category of this name already"
+
+    def __init__(self) -> None:
+        super().__init__(details=[FieldError("name", self.message)])
+
+
+def page(sql: Sql, limit: int, cursor: str | None) -> Page[Category]:
+    """A page of the categories, by name."""
+    after = paging.decode(cursor, str)
+    found = repository.categories(sql, after=after[0] if after else None, limit=limit + 1)
+    more = paging.encode(found[limit - 1].name) if len(found) > limit else None
+    return Page[Category](items=found[:limit], next_cursor=more)
+
+
+def add(sql: Sql, request: CategoryRequest) -> Category:
+    """A new category.
+
+    Raises:
+        CategoryExists: a unique index says so.
+    """
+    try:
+        return repository.add_category(sql, request.name, request.description)
+    except Refused as refused:
+        if refused.is_duplicate:
+            raise CategoryExists() from refused
+        raise
+
+
+def spelled(sql: Sql, name: str | None) -> str | None:
+    """The category's name as it is spelled.
+
+    Raises:
+        BadInput: there is no such category.
+    """
+    if name is None:
+        return None
+    known = repository.category_name(sql, name)
+    if known is None:
+        raise BadInput.field("category", "There is no such category; see GET /api/events/categories")
+    return known

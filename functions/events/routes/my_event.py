@@ -1,0 +1,21 @@
+"""GET /api/events/mine/{id}: one of an organizer's own events, draft or not."""
+
+from uuid import UUID
+
+from functions.events import planning
+from functions.events.database import database
+from functions.events.models import Event
+from shared.api import Api
+from shared.database import Sql
+from shared.identity import Role, User
+
+api = Api("events", database)
+
+
+@api.get("/api/events/mine/{id}", role=Role.ORGANIZER)
+def my_event(id: UUID, user: User, sql: Sql) -> Event:
+    """An event of one's own; an admin may see any."""
+    return Event.of(planning.own(sql, user, id))
+
+
+handler = api.handler

@@ -1,0 +1,83 @@
+"""Searching: full text with typing errors forgiven, kept in Redis, and a plainer search should that one fail."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from functions.events import repository
+from functions.events.cache import cache
+from functions.events.models import CategoryCount, Event, EventRecord, Facets, Filter, SearchPage, Sort
+from functions.events.settings import SEARCH_CACHE_SECONDS
+from shared import paging
+from shared.database import Database, Refused, Row, Sql
+from shared.errors import Unavailable
+from shared.log import logger
+
+
+@dataclass(frozen=True)
+class Search:
+    """What somebody is looking for, and which page of it."""
+
+    query: str
+    wanted: Filter
+    sort: Sort
+    limit: int
+    cursor: str | None
+
+    @property
+    def after(self) -> list[Any] | None:
+        """The position of the last result shown: rank, date and id."""
+        return paging.decode(self.cursor, _rank, datetime.fromisoformat, UUID)
+
+
+def page(database: Database, search: Search, at: datetime) -> SearchPage:
+    """A page of upcoming events that match, and how many each category has.
+
+    Kept under the catalogue's version, so that whatever is published, changed or cancelled shows in the next search.
+    """
+    after = search.after
+    with database.reading() as sql:
+        key = _key(search, repository.catalogue_version(sql))
+        held = cache.get(key)
+        if held is not None:
+            return SearchPage.model_validate(held)
+        found, counts = _matching(sql, search, after, at)
+    shown = found[: search.limit]
+    answer = SearchPage(
+        items=[Event.of(record) for _, record in shown],
+        next_cursor=_position(*shown[-1]) if len(found) > search.limit else None,
+        facets=Facets(categories=[CategoryCount(**count) for count in counts]),
+    )
+    cache.set(key, answer.model_dump(mode="json", by_alias=True), seconds=SEARCH_CACHE_SECONDS())
+    return answer
+
+
+def _matching(
+    sql: Sql, search: Search, after: list[Any] | None, at: datetime
+) -> tuple[list[tuple[Any, EventRecord]], list[Row]]:
+    query, wanted, limit = search.query, search.wanted, search.limit + 1
+    try:
+        found = repository.matching(sql, query, wanted, search.sort, at, after=after, limit=limit)
+        return found, repository.matches_by_category(sql, query, wanted, at)
+    except (Refused, Unavailable) as failed:
+        logger("events").warning("search fell back to plain text", extra={"error": type(failed).__name__})
+        return repository.matching_plainly(sql, query, wanted, at, after=after, limit=limit), []
+
+
+def _key(search: Search, version: int) -> str:
+    asked = f"{version} {search!r}"
+    return f"search:{hashlib.sha256(asked.encode()).hexdigest()}"
+
+
+def _position(rank: Any, record: EventRecord) -> str:
+    return paging.encode(rank, record.event_date.isoformat(), record.id)
+
+
+def _rank(text: str) -> Decimal:
+    if re.fullmatch(r"\d{1,3}(\.\d{6})?", text) is None:
+        raise ValueError(text)
+    return Decimal(text)
