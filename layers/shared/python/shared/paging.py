@@ -43,6 +43,14 @@ def decode(cursor: str | None, *kinds: Any) -> list[Any] | None:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(parts, list) or len(parts) != len(kinds):
             raise ValueError
-        return [kind(part) for kind, part in zip(kinds, parts, strict=True)]
+        return [kind(_storable(part)) for kind, part in zip(kinds, parts, strict=True)]
     except (ValueError, TypeError, binascii.Error) as bad:
         raise BadInput.field("cursor", "Not a cursor from a previous page") from bad
+
+
+def _storable(part: Any) -> str:
+    """A part of a position, which a forger may have made of anything."""
+    if not isinstance(part, str) or "\x00" in part:
+        raise ValueError
+    part.encode()  # lone surrogates
+    return part
