@@ -13,7 +13,7 @@ VENV := .venv/bin/python
 CDK := CDK_DISABLE_CLI_TELEMETRY=1 JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 node node_modules/aws-cdk/bin/cdk
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format lock synth precommit clean
+.PHONY: help install run test check format openapi lock synth precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -43,6 +43,9 @@ format: install ## format the code and mend what the linter can mend
 
 synth: install ## write the CloudFormation templates to cdk.out
 	@$(CDK) synth --quiet --no-notices
+
+openapi: install ## write the OpenAPI document from what the routes declare
+	@PYTHONPATH=layers/shared/python $(VENV) -m tools.openapi
 
 lock: install ## lock the newest versions that the .in files admit, with hashes
 	@$(VENV) -m uv pip compile $(LOCK) layers/shared/requirements.in -o layers/shared/requirements.txt
