@@ -85,7 +85,7 @@ def build(app: cdk.App) -> None:
         rest=api.rest,
         purchase=purchase.machine,
         database=data.server.instance,
-        jobs=[job for service in services.values() for job in service.jobs()],
+        jobs=[job for service in services.values() for job in service.scheduled()],
         **named("operations"),
     )
 

@@ -74,9 +74,9 @@ class Api(Stack):
             rest_api_name=self._stage.prefix,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=True,
-            # The QR picture, for callers that say `Accept: image/png`. With `*/*` the bodies of webhooks would arrive
-            # in base64 as well.
-            binary_media_types=["image/png"],
+            # For the QR picture. With `image/png` alone it would leave as base64 text unless the caller's Accept begins
+            # with that; with this, requests' bodies arrive in base64, and keep the exact bytes that were signed.
+            binary_media_types=["*/*"],
             deploy_options=apigateway.StageOptions(
                 stage_name=self._stage.name,
                 throttling_rate_limit=self._stage.requests_per_second,
@@ -130,6 +130,7 @@ class Api(Stack):
         self.rest.root.resource_for_path(path).add_method(
             "OPTIONS",
             apigateway.MockIntegration(
+                content_handling=apigateway.ContentHandling.CONVERT_TO_TEXT,  # templates cannot read binary bodies
                 request_templates={"application/json": '{"statusCode": 204}'},
                 integration_responses=[
                     apigateway.IntegrationResponse(status_code="204", response_parameters=parameters)

@@ -58,7 +58,6 @@ class Operations(Stack):
                 job.source.construct_id + job.source.service.title(),
                 job.function.metric_errors(period=FIVE_MINUTES),
                 f"{job.name} fails. What it would have done is left undone until it runs again.",
-                threshold=3,
             )
 
     def _alarm(

@@ -22,6 +22,9 @@ from cdk.settings import Settings
 # a ticket belongs to whoever asks, only the handler can tell.
 Caller = Literal["public", "signature", "user", "organizer", "admin"]
 
+When = Literal["every minute", "every hour", "on deployment", "by hand"]
+EVERY: dict[When, Duration] = {"every minute": Duration.minutes(1), "every hour": Duration.hours(1)}
+
 
 @dataclass(frozen=True)
 class Route:
@@ -76,10 +79,10 @@ class Consumer:
 
 @dataclass(frozen=True)
 class Job:
-    """functions/<service>/jobs/<name>.py, every so many minutes, or once on each deployment that changes it."""
+    """functions/<service>/jobs/<name>.py: on a schedule, on each deployment that changes it, or by hand."""
 
     name: str
-    every_minutes: int | None
+    when: When
     uses: Sequence[Use] = ()
     hot: bool = False
     timeout: int = 50
@@ -87,7 +90,6 @@ class Job:
 
 
 Row = Route | Authorizer | Task | Consumer | Job
-ON_DEPLOYMENT = None
 
 
 @dataclass(frozen=True)
@@ -108,27 +110,27 @@ class Service(Stack):
         self, scope: Construct, id: str, *, ground: Ground, service: str, rows: Sequence[Row], **options: Any
     ) -> None:
         super().__init__(scope, id, **options)
-        self._ground, self._service = ground, service
-        self.handlers: dict[tuple[str, str], Handler] = {}
+        self._ground, self._service, self._rows = ground, service, rows
+        self._handlers: dict[tuple[str, str], Handler] = {}
         self.routes = [row for row in rows if isinstance(row, Route)]
         for row in rows:
             self._add(row)
 
     def handler(self, row: Row) -> Handler:
         """The function of a row."""
-        return self.handlers[row.folder, row.name]
+        return self._handlers[row.folder, row.name]
 
     def task(self, name: str) -> Handler:
         """The function of the saga's task `name`."""
-        return self.handlers["saga", name]
+        return self._handlers["saga", name]
 
     def authorizer(self, name: str) -> Handler:
         """The function of the authorizer `name`."""
-        return self.handlers["authorizers", name]
+        return self._handlers["authorizers", name]
 
-    def jobs(self) -> list[Handler]:
-        """The functions that a schedule calls, where a failure shows nowhere else."""
-        return [handler for (folder, _), handler in self.handlers.items() if folder == "jobs"]
+    def scheduled(self) -> list[Handler]:
+        """The functions that a schedule calls: their failures show nowhere else."""
+        return [self.handler(row) for row in self._rows if isinstance(row, Job) and row.when in EVERY]
 
     def _add(self, row: Row) -> None:
         if isinstance(row, Consumer):
@@ -140,25 +142,27 @@ class Service(Stack):
         handler = Handler(
             self, source, self._ground.runtime, uses=uses, memory=1024 if row.hot else 512, timeout=timeout
         )
-        self.handlers[row.folder, row.name] = handler
+        self._handlers[row.folder, row.name] = handler
         if isinstance(row, Job):
             self._schedule(row, handler)
 
     def _schedule(self, row: Job, handler: Handler) -> None:
-        if row.every_minutes is None:
+        if row.when == "on deployment":
             Trigger(
                 self,
                 f"Run{handler.source.construct_id}",
                 handler=handler.function,
                 timeout=Duration.minutes(5),
             )
+        if row.when not in EVERY:
             return
+        # A tick that fails is made good by the next one: neither retries nor dead letters, but an alarm.
+        handler.function.configure_async_invoke(max_event_age=Duration.minutes(1), retry_attempts=0)
         scheduler.Schedule(
             self,
             f"{handler.source.construct_id}Schedule",
             schedule_name=handler.name,
-            schedule=scheduler.ScheduleExpression.rate(Duration.minutes(row.every_minutes)),
-            # A tick that fails is made good by the next one: neither retries nor dead letters, but an alarm.
+            schedule=scheduler.ScheduleExpression.rate(EVERY[row.when]),
             target=targets.LambdaInvoke(
                 handler.target,
                 role=self._scheduler_role,
@@ -167,7 +171,6 @@ class Service(Stack):
                 retry_attempts=0,
             ),
         )
-        handler.function.configure_async_invoke(max_event_age=Duration.minutes(1), retry_attempts=0)
 
     @cached_property
     def _scheduler_role(self) -> iam.Role:

@@ -1,7 +1,7 @@
 """Auth: accounts, sessions, and the authorizer that stands before every route that is not public."""
 
 from cdk.messaging import Queue
-from cdk.service import ON_DEPLOYMENT, Authorizer, Ground, Job, Route, Row
+from cdk.service import Authorizer, Ground, Job, Route, Row
 
 QUEUES: tuple[Queue, ...] = ()
 
@@ -27,7 +27,9 @@ def rows(on: Ground) -> list[Row]:
         Route("GET",   "/api/health/auth",              "health",              "public", uses=[db, cache]),
 
         Authorizer("bearer", uses=[db, cache]),
-        Job("sweep_messages", every_minutes=1, uses=[db, publish]),
-        Job("create_signing_keys", ON_DEPLOYMENT, uses=[keys.make, on.settings.publish_keys("jwks")]),
+        Job("sweep_messages",      "every minute",  uses=[db, publish]),
+        Job("forget_expired",      "every hour",    uses=[db]),
+        Job("create_signing_keys", "on deployment", uses=[keys.make, on.settings.publish_keys("jwks")]),
+        Job("grant_role",          "by hand",       uses=[db, publish, cache]),
     ]
 # fmt: on

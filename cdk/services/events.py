@@ -26,6 +26,6 @@ def rows(on: Ground) -> list[Row]:
         Route("POST",   "/api/events/{id}/cancel",  "cancel_event",    "organizer", uses=[db, publish, cache]),
         Route("GET",    "/api/health/events",       "health",          "public",    uses=[db, cache]),
 
-        Job("sweep_messages", every_minutes=1, uses=[db, publish]),
+        Job("sweep_messages", "every minute", uses=[db, publish]),
     ]
 # fmt: on

@@ -31,7 +31,7 @@ def rows(on: Ground) -> list[Row]:
         Consumer("payments", queue="notifications-payments", uses=[db, mail]),
         Consumer("mail",     queue="mail",                   uses=[db, publish, deliver]),
 
-        Job("sweep_messages", every_minutes=1, uses=[db, publish, mail]),
-        Job("resend_mail",    every_minutes=1, uses=[db, mail]),
+        Job("sweep_messages", "every minute", uses=[db, publish, mail]),
+        Job("resend_mail",    "every minute", uses=[db, mail]),
     ]
 # fmt: on

@@ -45,6 +45,6 @@ def rows(on: Ground) -> list[Row]:
         Consumer("tickets",  queue="payments-tickets",  uses=[db, publish]),
         Consumer("mail",     queue="payments-mail",     uses=[db, publish]),
 
-        Job("sweep_messages", every_minutes=1, uses=[db, publish, attempts, webhooks, refunds, wake]),
+        Job("sweep_messages", "every minute", uses=[db, publish, attempts, webhooks, refunds, wake]),
     ]
 # fmt: on

@@ -1,7 +1,7 @@
 """Tickets: stock and holds, orders as they are bought, the tickets and their way through the door."""
 
 from cdk.messaging import Queue
-from cdk.service import ON_DEPLOYMENT, Consumer, Ground, Job, Route, Row, Task
+from cdk.service import Consumer, Ground, Job, Route, Row, Task
 
 QUEUES = (
     Queue("tickets-events", topic="events"),
@@ -40,9 +40,9 @@ def rows(on: Ground) -> list[Row]:
         Consumer("events",   queue="tickets-events",   uses=[db, publish, cache]),
         Consumer("payments", queue="tickets-payments", uses=[db, publish, cache]),
 
-        Job("sweep_messages",   every_minutes=1, uses=[db, publish, mail]),
-        Job("expire_holds",     every_minutes=1, uses=[db, publish, cache]),
-        Job("resume_purchases", every_minutes=1, uses=[db, start]),
-        Job("create_signing_keys", ON_DEPLOYMENT, uses=[keys.make, on.settings.publish_keys("ticket_keys")]),
+        Job("sweep_messages",      "every minute",  uses=[db, publish, mail]),
+        Job("expire_holds",        "every minute",  uses=[db, publish, cache]),
+        Job("resume_purchases",    "every minute",  uses=[db, start]),
+        Job("create_signing_keys", "on deployment", uses=[keys.make, on.settings.publish_keys("ticket_keys")]),
     ]
 # fmt: on

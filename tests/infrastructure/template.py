@@ -1,0 +1,117 @@
+"""The synthesized templates as a list of resources that tests ask questions of."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of one stack."""
+
+    stack: str
+    id: str
+    type: str
+    properties: dict[str, Any]
+    metadata: dict[str, Any]
+
+    @property
+    def zip(self) -> str:
+        """The name of the folder in the cloud assembly that is uploaded as the function's or layer's code."""
+        return str(self.metadata["aws:asset:path"])
+
+
+class System:
+    """Every template of a cloud assembly, and what was said while it was made."""
+
+    def __init__(self, folder: Path, said: str) -> None:
+        self.folder, self.said = folder, said
+        self.templates: dict[str, dict[str, Any]] = {
+            file.name.removesuffix(".template.json"): json.loads(file.read_text())
+            for file in sorted(folder.glob("*.template.json"))
+        }
+
+    @cached_property
+    def resources(self) -> list[Resource]:
+        """Every resource of every stack."""
+        return [
+            Resource(stack, id, body["Type"], body.get("Properties", {}), body.get("Metadata", {}))
+            for stack, template in self.templates.items()
+            for id, body in template["Resources"].items()
+        ]
+
+    def of_type(self, type: str) -> list[Resource]:
+        """Every resource of a type, e.g. `AWS::SQS::Queue`."""
+        return [resource for resource in self.resources if resource.type == type]
+
+    @cached_property
+    def functions(self) -> dict[str, Resource]:
+        """Our functions by handler; not the ones that the CDK adds to run triggers."""
+        ours = [
+            function
+            for function in self.of_type("AWS::Lambda::Function")
+            if "FunctionName" in function.properties
+        ]
+        return {function.properties["Handler"]: function for function in ours}
+
+    def environment(self, function: Resource) -> dict[str, Any]:
+        """A function's variables."""
+        variables: dict[str, Any] = function.properties["Environment"]["Variables"]
+        return variables
+
+    def statements(self, function: Resource) -> list[dict[str, Any]]:
+        """What a function's role is allowed or denied."""
+        role = function.properties["Role"]["Fn::GetAtt"][0]
+        return [
+            statement
+            for policy in self.of_type("AWS::IAM::Policy")
+            if policy.stack == function.stack and {"Ref": role} in policy.properties["Roles"]
+            for statement in policy.properties["PolicyDocument"]["Statement"]
+        ]
+
+    def target(self, stack: str, value: Any) -> Resource:
+        """The resource that a `Ref`, an `Fn::GetAtt` or (in another stack) an `Fn::ImportValue` points to."""
+        if "Fn::ImportValue" in value:
+            stack, value = self._exports[value["Fn::ImportValue"]]
+        id = value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0]
+        return next(resource for resource in self.resources if (resource.stack, resource.id) == (stack, id))
+
+    @cached_property
+    def _exports(self) -> dict[str, tuple[str, Any]]:
+        return {
+            output["Export"]["Name"]: (stack, output["Value"])
+            for stack, template in self.templates.items()
+            for output in template.get("Outputs", {}).values()
+            if "Export" in output
+        }
+
+
+def as_list(value: Any) -> list[Any]:
+    """IAM writes one as itself and several as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def text_of(value: Any) -> str:
+    """A value with its references written as `{...}`, for looking at how it begins and ends."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return str(separator).join(text_of(part) for part in parts)
+    return "{" + json.dumps(value) + "}"
+
+
+def walk(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every key with its value, however deep."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key, inner
+            yield from walk(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from walk(inner)

@@ -1,0 +1,125 @@
+"""Every function: a file, a role, a zip, and a place of its own."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from shared.settings import Setting
+from tests.infrastructure.template import ROOT, System
+
+TRIGGERS = ("routes", "saga", "consumers", "jobs", "authorizers")
+SERVICES = ("auth", "events", "tickets", "payments", "notifications", "platform")
+
+
+def handlers_in_the_repository() -> set[str]:
+    files = [file for folder in TRIGGERS for file in (ROOT / "functions").glob(f"*/{folder}/*.py")]
+    paths = [file.relative_to(ROOT).with_suffix("") for file in files if file.stem != "__init__"]
+    return {".".join(path.parts) + ".handler" for path in paths}
+
+
+def files_in(folder: Path) -> set[str]:
+    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+
+
+def test_every_file_under_a_trigger_s_folder_has_a_function_and_every_function_a_file(system: System) -> None:
+    assert set(system.functions) == handlers_in_the_repository()
+
+
+def test_no_file_has_two_functions(system: System) -> None:
+    ours = [f for f in system.of_type("AWS::Lambda::Function") if "FunctionName" in f.properties]
+    assert len(ours) == len(system.functions)
+
+
+def test_a_function_is_named_for_its_file(system: System) -> None:
+    kinds = {
+        "routes": "",
+        "saga": "saga-",
+        "consumers": "consumer-",
+        "jobs": "job-",
+        "authorizers": "authorizer-",
+    }
+    for handler, function in system.functions.items():
+        _, service, folder, file, _ = handler.split(".")
+        expected = f"box-office-dev-{service}-{kinds[folder]}{file.replace('_', '-')}"
+        assert function.properties["FunctionName"] == expected
+
+
+def test_every_function_has_a_role_that_no_other_has(system: System) -> None:
+    roles = [(f.stack, f.properties["Role"]["Fn::GetAtt"][0]) for f in system.functions.values()]
+    assert len(set(roles)) == len(roles)
+
+
+def test_every_function_runs_python_on_arm_is_traced_and_lies_in_the_private_subnets(system: System) -> None:
+    for function in system.functions.values():
+        properties = function.properties
+        assert properties["Runtime"] == "python3.13"
+        assert properties["Architectures"] == ["arm64"]
+        assert properties["TracingConfig"] == {"Mode": "Active"}
+        assert all("privateSubnet" in str(subnet) for subnet in properties["VpcConfig"]["SubnetIds"])
+
+
+def test_every_function_writes_json_into_a_log_group_of_its_own_that_forgets(system: System) -> None:
+    groups = []
+    for function in system.functions.values():
+        assert function.properties["LoggingConfig"]["LogFormat"] == "JSON"
+        group = system.target(function.stack, function.properties["LoggingConfig"]["LogGroup"])
+        assert group.properties["RetentionInDays"] == 14
+        groups.append((group.stack, group.id))
+    assert len(set(groups)) == len(groups)
+
+
+def test_every_function_knows_its_stage_its_service_and_where_settings_lie(system: System) -> None:
+    for handler, function in system.functions.items():
+        variables = system.environment(function)
+        assert variables["STAGE"] == "dev"
+        assert variables["POWERTOOLS_SERVICE_NAME"] == handler.split(".")[1]
+        assert variables["SETTINGS_PREFIX"] == "/box-office/dev"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_zip_of_a_service_holds_that_service_only(system: System, service: str) -> None:
+    zips = {
+        function.zip
+        for handler, function in system.functions.items()
+        if handler.split(".")[1] == service and handler != "functions.platform.jobs.migrate.handler"
+    }
+    assert len(zips) == 1
+    files = files_in(system.folder / zips.pop())
+    assert "functions/__init__.py" in files
+    assert all(file == "functions/__init__.py" or file.startswith(f"functions/{service}/") for file in files)
+    assert not [file for file in files if "__pycache__" in file or "/migrations/" in file]
+
+
+def test_a_function_s_file_is_in_its_zip(system: System) -> None:
+    for handler, function in system.functions.items():
+        file = handler.removesuffix(".handler").replace(".", "/") + ".py"
+        assert (system.folder / function.zip / file).is_file()
+
+
+def test_the_migrations_carry_the_sql_of_every_service_and_no_other_service_s_code(system: System) -> None:
+    files = files_in(system.folder / system.functions["functions.platform.jobs.migrate.handler"].zip)
+    expected = {str(file.relative_to(ROOT)) for file in (ROOT / "functions").glob("*/migrations/*.sql")}
+    assert expected <= files
+    foreign = {file for file in files - expected if not file.startswith("functions/platform/")}
+    assert foreign == {"functions/__init__.py"}
+
+
+def test_our_own_layer_holds_the_package_shared_and_nothing_else(system: System) -> None:
+    layers = [layer for layer in system.of_type("AWS::Lambda::LayerVersion") if "Shared" in layer.id]
+    assert layers
+    for layer in layers:
+        files = files_in(system.folder / layer.zip)
+        assert "python/shared/__init__.py" in files
+        assert all(file.startswith("python/shared/") and not file.endswith(".pyc") for file in files)
+
+
+def test_every_setting_in_the_code_has_a_parameter_with_its_default(system: System) -> None:
+    parameters = {p.properties["Name"]: p.properties for p in system.of_type("AWS::SSM::Parameter")}
+    for file in (ROOT / "functions").glob("*/settings.py"):
+        module = importlib.import_module(f"functions.{file.parent.name}.settings")
+        for setting in vars(module).values():
+            if isinstance(setting, Setting) and setting.name != "mail_from":
+                parameter = parameters[f"/box-office/dev/{setting.name}"]
+                assert parameter["Value"] == str(setting.default)
+                assert parameter["Description"] == setting.help

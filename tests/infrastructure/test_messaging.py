@@ -1,0 +1,111 @@
+"""Every queue: somebody who reads it, a place for what fails, and an alarm on that place."""
+
+import json
+
+from shared import contracts
+from tests.infrastructure.template import Resource, System, as_list
+
+TYPES = {
+    contract.TYPE
+    for contract in vars(contracts).values()
+    if isinstance(contract, type) and issubclass(contract, contracts.Contract) and hasattr(contract, "TYPE")
+}
+
+
+def working_queues(system: System) -> list[Resource]:
+    return [
+        q
+        for q in system.of_type("AWS::SQS::Queue")
+        if not q.properties["QueueName"].endswith("-dead-letters")
+    ]
+
+
+def dead_letters_of(system: System, queue: Resource) -> Resource:
+    return system.target(queue.stack, queue.properties["RedrivePolicy"]["deadLetterTargetArn"])
+
+
+def sources(system: System) -> dict[str, Resource]:
+    return {
+        system.target(m.stack, m.properties["EventSourceArn"]).properties["QueueName"]: m
+        for m in system.of_type("AWS::Lambda::EventSourceMapping")
+    }
+
+
+def test_every_queue_has_one_consumer_which_says_itself_what_failed(system: System) -> None:
+    mappings = system.of_type("AWS::Lambda::EventSourceMapping")
+    assert len(mappings) == len(sources(system))
+    assert set(sources(system)) == {queue.properties["QueueName"] for queue in working_queues(system)}
+    for mapping in mappings:
+        assert mapping.properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert mapping.properties["BatchSize"] == 10
+
+
+def test_every_queue_has_its_dead_letters_after_five_tries(system: System) -> None:
+    for queue in working_queues(system):
+        assert queue.properties["RedrivePolicy"]["maxReceiveCount"] == 5
+        name = dead_letters_of(system, queue).properties["QueueName"]
+        assert name == queue.properties["QueueName"] + "-dead-letters"
+
+
+def test_every_dead_letter_raises_an_alarm(system: System) -> None:
+    watched = set()
+    for alarm in system.of_type("AWS::CloudWatch::Alarm"):
+        for dimension in alarm.properties.get("Dimensions", []):
+            if dimension["Name"] == "QueueName":
+                assert alarm.properties["Threshold"] == 1
+                assert alarm.properties["AlarmActions"]
+                watched.add(system.target(alarm.stack, dimension["Value"]).properties["QueueName"])
+    assert watched == {dead_letters_of(system, q).properties["QueueName"] for q in working_queues(system)}
+
+
+def test_a_message_stays_hidden_six_times_as_long_as_its_consumer_may_take(system: System) -> None:
+    for queue in working_queues(system):
+        mapping = sources(system)[queue.properties["QueueName"]]
+        consumer = system.target(mapping.stack, mapping.properties["FunctionName"])
+        assert queue.properties["VisibilityTimeout"] >= 6 * consumer.properties["Timeout"]
+
+
+def test_queues_and_topics_are_encrypted_and_refuse_plain_connections(system: System) -> None:
+    topics, queues = system.of_type("AWS::SNS::Topic"), system.of_type("AWS::SQS::Queue")
+    assert all("KmsMasterKeyId" in resource.properties for resource in topics + queues)
+    policies = system.of_type("AWS::SNS::TopicPolicy") + system.of_type("AWS::SQS::QueuePolicy")
+    assert len(policies) == len(topics) + len(queues)
+    assert all('{"aws:SecureTransport": "false"}' in json.dumps(policy.properties) for policy in policies)
+
+
+def test_topics_may_use_the_key_of_the_queues_that_they_deliver_to(system: System) -> None:
+    for queue in working_queues(system):
+        key = system.target(queue.stack, queue.properties["KmsMasterKeyId"])
+        statements = key.properties["KeyPolicy"]["Statement"]
+        (sns,) = [s for s in statements if "sns.amazonaws.com" in as_list(s["Principal"].get("Service", []))]
+        assert {"kms:Decrypt", "kms:GenerateDataKey"} <= set(sns["Action"])
+
+
+def test_subscriptions_deliver_raw_and_filter_by_types_that_exist_and_their_topic_has(system: System) -> None:
+    for subscription in system.of_type("AWS::SNS::Subscription"):
+        assert subscription.properties["RawMessageDelivery"] is True
+        topic = system.target(subscription.stack, subscription.properties["TopicArn"])
+        service = topic.properties["TopicName"].removeprefix("box-office-dev-")
+        types = set(subscription.properties.get("FilterPolicy", {}).get("type", []))
+        assert types <= {type for type in TYPES if type.startswith(f"{service}.")}
+
+
+def test_a_schedule_calls_its_job_and_leaves_the_next_try_to_the_next_tick(system: System) -> None:
+    schedules = system.of_type("AWS::Scheduler::Schedule")
+    assert schedules
+    for schedule in schedules:
+        target = schedule.properties["Target"]
+        job = system.target(schedule.stack, target["Arn"])
+        assert ".jobs." in job.properties["Handler"]
+        assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
+        assert target["Input"] == "{}"
+
+
+def test_every_service_s_outbox_is_swept_each_minute(system: System) -> None:
+    swept = {
+        system.target(s.stack, s.properties["Target"]["Arn"]).properties["Handler"]
+        for s in system.of_type("AWS::Scheduler::Schedule")
+        if s.properties["ScheduleExpression"] == "rate(1 minute)"
+    }
+    for service in ("auth", "events", "tickets", "payments", "notifications"):
+        assert f"functions.{service}.jobs.sweep_messages.handler" in swept
