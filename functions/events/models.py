@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from functions.events.settings import PLACEHOLDER_IMAGE_URL
+from shared.clock import now
 from shared.errors import BadInput
 from shared.paging import Page
 from shared.wire import Answer, Body, Instant, one_line
@@ -28,6 +29,12 @@ def _a_zone(name: str) -> str:
     except (OSError, ValueError, ZoneInfoNotFoundError) as unknown:
         raise ValueError("Must be a time zone like Europe/Berlin") from unknown
     return name
+
+
+def _to_come(instant: datetime) -> datetime:
+    if instant <= now():
+        raise ValueError("Must be in the future")
+    return instant
 
 
 def _since(value: Any) -> datetime:
@@ -66,7 +73,7 @@ class EventRequest(Body):
 
     name: Title
     description: Description | None = None
-    event_date: Instant
+    event_date: Annotated[Instant, AfterValidator(_to_come)]
     time_zone: TimeZone
     venue_name: Title
     venue_address: Annotated[str, Field(min_length=1, max_length=1000)]
@@ -189,4 +196,4 @@ class Filter:
         """
         if since is not None and before is not None and before <= since:
             raise BadInput.field("to", "Must not come before from")
-        return cls(category or None, since, before)
+        return cls(category, since, before)

@@ -8,7 +8,7 @@ from functions.events.models import EventRecord, EventRequest
 from shared import outbox
 from shared.contracts import EventCancelled, EventPublished, EventUpdated
 from shared.database import Row, Sql
-from shared.errors import BadInput, Conflict, NotFound
+from shared.errors import Conflict, NotFound
 from shared.identity import User
 
 
@@ -60,9 +60,8 @@ def create(sql: Sql, user: User, request: EventRequest, at: datetime) -> EventRe
     """A new draft.
 
     Raises:
-        BadInput: the date is not in the future, or there is no such category.
+        BadInput: there is no such category.
     """
-    _check_future(request, at)
     return repository.add_event(sql, user.id, request, categories.spelled(sql, request.category), at)
 
 
@@ -81,8 +80,6 @@ def change(
     if version is not None and version != event.version:
         raise LostUpdate()
     _check_not_over(event)
-    if request.event_date != event.event_date:
-        _check_future(request, at)
     changed = repository.describe(sql, event_id, request, categories.spelled(sql, request.category), at)
     if changed.status == "PUBLISHED":
         outbox.publish(sql, EventUpdated(**_state(changed)), subject=changed.id, version=changed.version)
@@ -153,11 +150,6 @@ def _own(event: EventRecord | None, user: User) -> EventRecord:
     if event is None or not user.may_act_for(event.organizer_id):
         raise NotFound()
     return event
-
-
-def _check_future(request: EventRequest, at: datetime) -> None:
-    if request.event_date <= at:
-        raise BadInput.field("eventDate", "Must be in the future")
 
 
 def _check_not_over(event: EventRecord) -> None:

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import Field
+from pydantic import StringConstraints
 
 from functions.events import search
 from functions.events.database import database
@@ -18,7 +18,7 @@ api = Api("events", database)
 
 @api.get("/api/events/search", cache_seconds=5)
 def search_events(
-    q: Annotated[str, Field(min_length=1, max_length=200), Query()],
+    q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Query()],
     category: Annotated[CategoryName | None, Query()] = None,
     since: Annotated[Since | None, Query(alias="from")] = None,
     before: Annotated[Before | None, Query(alias="to")] = None,
@@ -28,7 +28,7 @@ def search_events(
 ) -> SearchPage:
     """Published events that are still to come and match, and how many of them each category has."""
     wanted = Filter.of(category, since, before)
-    return search.page(database, Search(q.strip(), wanted, sort, limit, cursor), now())
+    return search.page(database, Search(q, wanted, sort, limit, cursor), now())
 
 
 handler = api.handler
