@@ -25,9 +25,10 @@ def main() -> int:
 
 
 async def _run(options: argparse.Namespace) -> int:
-    from local.launcher import Launcher
+    from local.launcher import Launcher, Options
 
-    return await Launcher(options.state, options.port, settings=options.settings, demo=options.demo).run()
+    chosen = Options(options.state, options.port, options.settings, options.demo, options.assembly)
+    return await Launcher(chosen).run()
 
 
 def _settings(text: str) -> dict[str, str]:
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar='"hold_seconds=5 …"',
         help="settings that differ from the template's",
     )
+    run.add_argument("--assembly", type=Path, help="run this cloud assembly instead of synthesizing one")
     run.add_argument(
         "--no-demo", dest="demo", action="store_false", help="do not load the demo into a new state"
     )

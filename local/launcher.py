@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from local import ports, recovery, seed
@@ -30,19 +31,34 @@ from local.synthesis import synthesize
 _WATCH_SECONDS = 1.0
 
 
-class Launcher:
-    """One laptop cloud on the state folder `folder`, its API on `port`.
+@dataclass(frozen=True)
+class Options:
+    """What a developer chooses.
 
-    `settings` override values of Parameter Store; `demo` loads a small demo into a new state.
+    Attributes:
+        folder: the state folder; what it holds is gone on with.
+        port: where the API listens.
+        settings: values that differ from those in the template's Parameter Store.
+        demo: load a small demo into a new state.
+        assembly: a cloud assembly to run as it is; None: synthesize one into the state folder.
     """
 
-    def __init__(self, folder: Path, port: int, *, settings: Mapping[str, str], demo: bool) -> None:
-        self._state = State(folder)
-        self._port = port
-        self._settings = dict(settings)
-        self._demo = demo
+    folder: Path
+    port: int
+    settings: Mapping[str, str]
+    demo: bool
+    assembly: Path | None
+
+
+class Launcher:
+    """One laptop cloud."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._state = State(options.folder)
+        self._port = options.port
         self._progress = Progress()
-        self._url = f"http://127.0.0.1:{port}"
+        self._url = f"http://127.0.0.1:{options.port}"
 
     async def run(self) -> int:
         """Start, serve until SIGINT or SIGTERM, stop; the exit code. Raises CannotStart."""
@@ -75,11 +91,13 @@ class Launcher:
         chosen = ports.Ports(self._state.ports)
         assembly = await self._assembly(processes, chosen)
         secrets = SecretStore.open(self._state.secrets, assembly.secrets)
-        servers = Servers(self._state, chosen, processes, secrets, self._url)
+        servers = Servers(self._state, chosen, processes, secrets, assembly.secrets, self._url)
         host = LambdaHost(
             assembly.functions, HostSettings(self._state.folder, servers.aws_url, servers.lambda_port)
         )
-        deployment = Deployment(assembly, servers.aws_url, self._state.folder, secrets, self._settings)
+        deployment = Deployment(
+            assembly, servers.aws_url, self._state.folder, secrets, self._options.settings
+        )
 
         servers.start()
         with self._progress.step("PostgreSQL") as step:
@@ -103,14 +121,15 @@ class Launcher:
 
     async def _assembly(self, processes: Processes, chosen: ports.Ports) -> Assembly:
         with self._progress.step("Template") as step:
-            made = await synthesize(self._state.assembly, processes)
+            folder = self._options.assembly or self._state.assembly
+            made = self._options.assembly is None and await synthesize(folder, processes)
             places = Places(
                 gateway_url=self._url,
                 aws_url=f"http://{ports.HOST}:{chosen.of('aws')}",
                 database=Address(ports.HOST, chosen.of("postgres")),
                 cache=Address(ports.HOST, chosen.of("valkey")),
             )
-            assembly = Assembly.read(self._state.assembly, places)
+            assembly = Assembly.read(folder, places)
             step.detail = "synthesized" if made else "unchanged"
         return assembly
 
@@ -133,7 +152,7 @@ class Launcher:
                 step.detail = await recovery.recover(host, assembly)
         running.push_async_callback(schedules.stop)
         await schedules.start()
-        if self._demo and not self._state.started_before:
+        if self._options.demo and not self._state.started_before:
             with self._progress.step("Demo") as step:
                 step.detail = await seed.load(self._url, self._state, host, assembly.functions)
         self._state.mark_started()

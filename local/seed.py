@@ -93,20 +93,18 @@ async def _make_admin(host: LambdaHost, functions: Iterable[str], address: str) 
 
 def what_to_try(url: str, state: State) -> str:
     """What a developer reads when everything runs."""
-    lines = ["", f"Box Office runs at {url}", f"Look at mails, orders and queues at {url}/_local/"]
+    lines = ["", f"Box Office runs at {url}", f"Its console, with mails, orders and queues: {url}/_local/"]
+    lines += ["", "Try next:", f"  curl {url}/api/health", f"  curl '{url}/api/events?limit=3'"]
     if state.seeded.exists():
         people = json.loads(state.seeded.read_text())
-        lines += ["", f"The demo's people all have the password {PASSWORD}"]
-        lines += [f"  {role:<10} {person['email']}" for role, person in people.items()]
-    lines += [
-        "",
-        "Try next:",
-        f"  curl {url}/api/health",
-        f"  curl '{url}/api/events?limit=3'",
-        f"  curl -X POST {url}/api/auth/login -H 'Content-Type: application/json' \\",
-        f'       -d \'{{"email": "{PEOPLE["attendee"]["email"]}", "password": "{PASSWORD}"}}\'',
-        f"  open {url}/api/docs",
-        "",
-        "Ctrl-C stops everything; the next `make run` goes on from there.",
-    ]
+        login = json.dumps({"email": people["attendee"]["email"], "password": PASSWORD})
+        lines += [
+            f"  TOKEN=$(curl -s {url}/api/auth/login -H 'Content-Type: application/json' \\",
+            f"    -d '{login}' | sed 's/.*\"accessToken\":\"\\([^\"]*\\).*/\\1/')",
+            f'  curl -H "Authorization: Bearer $TOKEN" {url}/api/auth/profile',
+            "",
+            "The demo's people (address / password):",
+        ]
+        lines += [f"  {role:<10} {person['email']} / {PASSWORD}" for role, person in people.items()]
+    lines += ["", "Ctrl-C stops everything; the next `make run` goes on from there."]
     return "\n".join(lines)

@@ -5,7 +5,7 @@ import secrets as randomness
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import psycopg2
 from psycopg2 import sql
@@ -13,23 +13,37 @@ from psycopg2 import sql
 from local.ports import HOST, Ports, is_answering
 from local.postgres import Postgres
 from local.processes import CannotStart, Process, Processes, Program
+from local.resources import Secret
 from local.secret_store import SecretStore
 from local.state import State
 from local.synthesis import REPOSITORY
 from local.valkey import Valkey
 
-_DATABASE_ADMIN, _STRIPE = "box-office-dev-database-admin", "box-office-dev-stripe"
+_STRIPE = "-stripe"
 _RESTARTS, _RESTARTS_WITHIN_SECONDS = 5, 60.0
 
 
 class Servers:
-    """All of them, on the ports that the state folder remembers."""
+    """All of them, on the ports that the state folder remembers.
+
+    `declared` are the template's secrets: one is attached to the database and names its administrator, one holds the
+    keys of the payment gateway.
+    """
 
     AWS = "aws"
 
     def __init__(
-        self, state: State, chosen: Ports, processes: Processes, secrets: SecretStore, gateway_url: str
+        self,
+        state: State,
+        chosen: Ports,
+        processes: Processes,
+        secrets: SecretStore,
+        declared: Iterable[Secret],
+        gateway_url: str,
     ) -> None:
+        declared = list(declared)
+        self._admin_secret = next(secret.name for secret in declared if secret.attachment)
+        self._stripe_secret = next(secret.name for secret in declared if secret.name.endswith(_STRIPE))
         self.postgres = Postgres(state.folder / "postgres", chosen.of("postgres"))
         self.valkey = Valkey(state.folder / "valkey", chosen.of("valkey"), chosen.of("valkey-bus"))
         self.aws_port, self.lambda_port = chosen.of("aws"), chosen.of("lambda")
@@ -60,7 +74,7 @@ class Servers:
     async def database_ready(self) -> None:
         """Return once PostgreSQL answers and has the administrator that the template's secret names."""
         await asyncio.to_thread(self._running["postgres"].wait_until, self.postgres.is_ready, 60)
-        admin = self._secrets.value(_DATABASE_ADMIN)
+        admin = self._secrets.value(self._admin_secret)
         _make_administrator(self.postgres, str(admin["username"]), str(admin["password"]))
 
     async def others_ready(self) -> None:
@@ -107,7 +121,7 @@ class Servers:
         return _module("local.aws", self.AWS, words)
 
     def _stripe(self) -> Program:
-        secret = self._secrets.value(_STRIPE)
+        secret = self._secrets.value(self._stripe_secret)
         webhooks = f"{self._gateway_url}/api/payments/webhooks/stripe"
         words = [
             "--port",
@@ -123,13 +137,15 @@ class Servers:
     def _fill_stripe_secret(self) -> None:
         """Keys of the simulated account, made once per state; its address changes with the port."""
         values: dict[str, str] = {"apiBase": self.stripe_url}
-        if not str(self._secrets.value(_STRIPE).get("webhookSecret", "")).startswith("whsec_laptop"):
+        if not str(self._secrets.value(self._stripe_secret).get("webhookSecret", "")).startswith(
+            "whsec_laptop"
+        ):
             values |= {
                 "secretKey": f"sk_test_laptop{randomness.token_hex(12)}",
                 "publishableKey": f"pk_test_laptop{randomness.token_hex(12)}",
                 "webhookSecret": f"whsec_laptop{randomness.token_hex(16)}",
             }
-        self._secrets.update(_STRIPE, values)
+        self._secrets.update(self._stripe_secret, values)
         self._secrets.save()
 
 

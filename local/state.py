@@ -50,15 +50,19 @@ class State:
         """Note that this run came up completely."""
         (self.folder / "started").touch()
 
-    def hold(self, port: int) -> "_Held":
-        """Keep other runs off this folder; `port` is what they are told of ours. Raises CannotStart."""
-        return _Held(self.folder, port)
+    def hold(self, port: int, patience: float = _PATIENCE_SECONDS) -> "_Held":
+        """Keep other runs off this folder; `port` is what they are told of ours.
+
+        Raises CannotStart when another run still holds it after `patience` seconds.
+        """
+        return _Held(self.folder, port, patience)
 
 
 class _Held:
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, patience: float) -> None:
         self._folder = folder
         self._port = port
+        self._patience = patience
         self._lock: int | None = None
 
     def __enter__(self) -> Self:
@@ -67,7 +71,7 @@ class _Held:
             self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise CannotStart(f"the state folder {self._folder} cannot be used: {error.strerror}") from error
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + self._patience
         while not self._try():
             if time.monotonic() > deadline:
                 raise CannotStart(

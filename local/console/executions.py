@@ -19,7 +19,7 @@ class Executions:
         self._cloud = Cloud(aws_url)
         machine = assembly.state_machines[0]
         self._name = machine.name
-        self.states: list[str] = list(json.loads(machine.definition)["States"])
+        self.states = _tasks(json.loads(machine.definition))
 
     async def recent(self) -> list[dict[str, Any]]:
         """The newest executions: order, status, times, and the state that each is in or ended with."""
@@ -60,6 +60,16 @@ class Executions:
         answer = await self._cloud.call("states", "GetExecutionHistory", parameters)
         events: list[Mapping[str, Any]] = answer["events"]
         return events
+
+
+def _tasks(definition: Mapping[str, Any]) -> list[str]:
+    """The names of the states that do something, as they are met on the way from the start."""
+    states, met = definition["States"], [definition["StartAt"]]
+    for name in met:
+        state = states[name]
+        branches = [*state.get("Choices", []), {"Next": state.get("Default")}, state, *state.get("Catch", [])]
+        met += dict.fromkeys(branch["Next"] for branch in branches if branch.get("Next") not in (None, *met))
+    return [name for name in met if states[name]["Type"] == "Task"]
 
 
 def _summarized(row: Mapping[str, Any], events: list[Mapping[str, Any]]) -> dict[str, Any]:

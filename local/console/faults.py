@@ -56,6 +56,7 @@ class FaultBoard:
         self._host.faults.add([fault for fault in faults if fault.target not in self._providers])
         for target, url in self._providers.items():
             theirs = [fault.json() for fault in faults if fault.target == target]
+            await self.session.delete(url)
             async with self.session.put(url, json=theirs) as answer:
                 if answer.status >= 400:
                     raise Rejected(400, "VALIDATION_ERROR", await answer.text())

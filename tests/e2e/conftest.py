@@ -1,0 +1,49 @@
+"""Whole-system tests: the laptop cloud is started once for all of them, as a developer starts it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.client import Client
+from tests.e2e.laptop import Laptop
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of these tests go to one process: a machine of two cores runs one laptop cloud well."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.fixture(scope="session")
+def laptop() -> Iterator[Laptop]:
+    """A running laptop cloud with the demo's people and events."""
+    running = Laptop(demo=True)
+    try:
+        yield running.start()
+    finally:
+        running.remove()
+
+
+@pytest.fixture(scope="session")
+def assembly(laptop: Laptop) -> Path:
+    """The template that `laptop` synthesized, for others to run without synthesizing it again."""
+    return laptop.state / "cdk.out"
+
+
+@pytest.fixture(scope="session")
+def hurried_laptop(assembly: Path) -> Iterator[Laptop]:
+    """A laptop cloud on which seats are held for 5 s, and 10 s more while the buyer pays."""
+    running = Laptop(settings="hold_seconds=5 pay_seconds=10", assembly=assembly)
+    try:
+        yield running.start()
+    finally:
+        running.remove()
+
+
+@pytest.fixture
+def visitor(laptop: Laptop) -> Client:
+    """Somebody at `laptop` who is not signed in."""
+    return laptop.client

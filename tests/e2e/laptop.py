@@ -1,0 +1,93 @@
+"""The laptop cloud as a test runs it: the command that a developer types, in a state folder of its own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import psutil
+
+from local import ports
+from tests.e2e.client import Client, eventually
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+START_SECONDS = 120
+
+
+class Laptop:
+    """One run of `python -m local run`, or several after one another on the same state."""
+
+    def __init__(self, *, settings: str = "", demo: bool = False, assembly: Path | None = None) -> None:
+        self.port = ports.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        # Not pytest's tmp_path, which is open to its owner alone: PostgreSQL may have another user.
+        self.folder = Path(tempfile.mkdtemp(prefix="box-office-e2e-"))
+        self.folder.chmod(0o755)
+        self.state = self.folder / "state"
+        self._options = ["--settings", settings]
+        self._options += [] if demo else ["--no-demo"]
+        self._options += ["--assembly", str(assembly)] if assembly else []
+        self._process: subprocess.Popen[str] | None = None
+        self.said: list[str] = []
+
+    @property
+    def client(self) -> Client:
+        """A visitor, not signed in."""
+        return Client(self.url)
+
+    def start(self) -> "Laptop":
+        """Start it and return when it serves."""
+        self.said = []
+        self._process = self.launch()
+        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        eventually(lambda: self._serves(self._process), START_SECONDS)
+        return self
+
+    def launch(self) -> "subprocess.Popen[str]":
+        """The bare process, for tests of its first words."""
+        command = [sys.executable, "-m", "local", "run", "--port", str(self.port), "--state", str(self.state)]
+        return subprocess.Popen(
+            [*command, *self._options],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+    def stop(self, with_signal: int = signal.SIGINT) -> int:
+        """Send a signal, as Ctrl-C does, and wait; the exit code."""
+        assert self._process is not None
+        self._process.send_signal(with_signal)
+        return self._process.wait(30)
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that runs on this state: the launcher, its servers, its Lambda processes."""
+        assert self._process is not None
+        try:
+            launcher = psutil.Process(self._process.pid)
+            return [launcher, *launcher.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def remove(self) -> None:
+        """Stop it if it runs, and delete its folder."""
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _listen(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.said.append(line.rstrip())
+
+    def _serves(self, process: "subprocess.Popen[str] | None") -> bool:
+        assert process is not None
+        words = "\n".join(self.said)
+        assert process.poll() is None, f"the laptop cloud ended with {process.returncode}:\n{words}"
+        return "Ctrl-C stops everything" in words
