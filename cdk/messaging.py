@@ -81,6 +81,7 @@ class DeclaredQueue(Construct):
             "sqs:ChangeMessageVisibility",
             "sqs:DeleteMessage",
             "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
             "sqs:ReceiveMessage",
         ]
         allow(function, receive, self.queue.queue_arn)

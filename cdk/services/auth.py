@@ -13,14 +13,14 @@ def rows(on: Ground) -> list[Row]:
     db, publish, cache = on.data.database("auth"), on.messaging.publish("auth"), on.data.cache
     keys = on.data.token_keys
     return [
-        Route("POST",  "/api/auth/register",            "register",            "public", uses=[db, publish, cache], hot=True),
-        Route("POST",  "/api/auth/verify-email",        "verify_email",        "public", uses=[db, publish]),
-        Route("POST",  "/api/auth/resend-verification", "resend_verification", "public", uses=[db, publish, cache]),
-        Route("POST",  "/api/auth/login",               "login",               "public", uses=[db, cache, keys.read], hot=True),
+        Route("POST",  "/api/auth/register",            "register",            "public", uses=[db, publish], hot=True),
+        Route("POST",  "/api/auth/verify-email",        "verify_email",        "public", uses=[db]),
+        Route("POST",  "/api/auth/resend-verification", "resend_verification", "public", uses=[db, publish]),
+        Route("POST",  "/api/auth/login",               "login",               "public", uses=[db, keys.read], hot=True),
         Route("POST",  "/api/auth/refresh",             "refresh",             "public", uses=[db, cache, keys.read]),
         Route("POST",  "/api/auth/logout",              "logout",              "user",   uses=[db, cache]),
-        Route("POST",  "/api/auth/forgot-password",     "forgot_password",     "public", uses=[db, publish, cache]),
-        Route("POST",  "/api/auth/reset-password",      "reset_password",      "public", uses=[db, publish, cache], hot=True),
+        Route("POST",  "/api/auth/forgot-password",     "forgot_password",     "public", uses=[db, publish]),
+        Route("POST",  "/api/auth/reset-password",      "reset_password",      "public", uses=[db, cache], hot=True),
         Route("GET",   "/api/auth/profile",             "get_profile",         "user",   uses=[db]),
         Route("PATCH", "/api/auth/profile",             "update_profile",      "user",   uses=[db, publish]),
         Route("GET",   "/.well-known/jwks.json",        "jwks",                "public"),

@@ -12,16 +12,16 @@ def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
     db, publish, cache = on.data.database("events"), on.messaging.publish("events"), on.data.cache
     return [
-        Route("GET",    "/api/events",              "list_events",     "public",    uses=[db, cache], hot=True),
+        Route("GET",    "/api/events",              "list_events",     "public",    uses=[db], hot=True),
         Route("GET",    "/api/events/mine",         "my_events",       "organizer", uses=[db]),
         Route("GET",    "/api/events/mine/{id}",    "my_event",        "organizer", uses=[db]),
         Route("GET",    "/api/events/search",       "search_events",   "public",    uses=[db, cache]),
-        Route("GET",    "/api/events/categories",   "list_categories", "public",    uses=[db, cache]),
-        Route("POST",   "/api/events/categories",   "create_category", "admin",     uses=[db, cache]),
+        Route("GET",    "/api/events/categories",   "list_categories", "public",    uses=[db]),
+        Route("POST",   "/api/events/categories",   "create_category", "admin",     uses=[db]),
         Route("GET",    "/api/events/{id}",         "get_event",       "public",    uses=[db, cache], hot=True),
-        Route("POST",   "/api/events",              "create_event",    "organizer", uses=[db, publish]),
+        Route("POST",   "/api/events",              "create_event",    "organizer", uses=[db]),
         Route("PUT",    "/api/events/{id}",         "update_event",    "organizer", uses=[db, publish, cache]),
-        Route("DELETE", "/api/events/{id}",         "delete_event",    "organizer", uses=[db, publish, cache]),
+        Route("DELETE", "/api/events/{id}",         "delete_event",    "organizer", uses=[db]),
         Route("POST",   "/api/events/{id}/publish", "publish_event",   "organizer", uses=[db, publish, cache]),
         Route("POST",   "/api/events/{id}/cancel",  "cancel_event",    "organizer", uses=[db, publish, cache]),
         Route("GET",    "/api/health/events",       "health",          "public",    uses=[db, cache]),

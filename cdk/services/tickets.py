@@ -16,33 +16,33 @@ def rows(on: Ground) -> list[Row]:
     db, publish, cache = on.data.database("tickets"), on.messaging.publish("tickets"), on.data.cache
     keys, mail, start = on.data.ticket_keys, on.messaging.send("mail"), on.saga.start
     return [
-        Route("GET",    "/api/tickets/types",                        "list_ticket_types",   "organizer", uses=[db]),
-        Route("POST",   "/api/tickets/types",                        "create_ticket_type",  "organizer", uses=[db, publish, cache]),
-        Route("PUT",    "/api/tickets/types/{ticketTypeId}",         "update_ticket_type",  "organizer", uses=[db, publish, cache]),
-        Route("DELETE", "/api/tickets/types/{ticketTypeId}",         "delete_ticket_type",  "organizer", uses=[db, publish, cache]),
+        Route("GET",    "/api/tickets/types",                        "list_ticket_types",   "organizer", uses=[db, cache]),
+        Route("POST",   "/api/tickets/types",                        "create_ticket_type",  "organizer", uses=[db, cache]),
+        Route("PUT",    "/api/tickets/types/{ticketTypeId}",         "update_ticket_type",  "organizer", uses=[db, cache]),
+        Route("DELETE", "/api/tickets/types/{ticketTypeId}",         "delete_ticket_type",  "organizer", uses=[db, cache]),
         Route("GET",    "/api/tickets/availability/{eventId}",       "availability",        "public",    uses=[db, cache], hot=True),
         Route("POST",   "/api/tickets/reserve",                      "reserve",             "user",      uses=[db, cache], hot=True),
         Route("DELETE", "/api/tickets/reservations/{reservationId}", "release_reservation", "user",      uses=[db, cache]),
-        Route("POST",   "/api/tickets/purchase",                     "purchase",            "user",      uses=[db, cache, start], hot=True),
+        Route("POST",   "/api/tickets/purchase",                     "purchase",            "user",      uses=[db, start], hot=True),
         Route("GET",    "/api/tickets/orders/{userId}",              "list_orders",         "user",      uses=[db]),
-        Route("GET",    "/api/tickets/{ticketId}",                   "get_ticket",          "user",      uses=[db, keys.read]),
-        Route("GET",    "/api/tickets/{ticketId}/qr.png",            "ticket_qr",           "user",      uses=[db, keys.read]),
+        Route("GET",    "/api/tickets/{ticketId}",                   "get_ticket",          "user",      uses=[db]),
+        Route("GET",    "/api/tickets/{ticketId}/qr.png",            "ticket_qr",           "user",      uses=[db]),
         Route("POST",   "/api/tickets/{ticketId}/resend",            "resend_ticket",       "user",      uses=[db, mail]),
         Route("POST",   "/api/tickets/check-in",                     "check_in",            "organizer", uses=[db, publish]),
         Route("GET",    "/.well-known/ticket-keys.json",             "ticket_keys",         "public"),
         Route("GET",    "/api/health/tickets",                       "health",              "public",    uses=[db, cache]),
 
         Task("reserve", uses=[db]),
-        Task("issue",   uses=[db, publish, cache, keys.read]),
+        Task("issue",   uses=[db, publish, keys.read]),
         Task("release", uses=[db, publish, cache]),
         Task("notify",  uses=[db, mail]),
 
-        Consumer("events",   queue="tickets-events",   uses=[db, publish, cache]),
-        Consumer("payments", queue="tickets-payments", uses=[db, publish, cache]),
+        Consumer("events",   queue="tickets-events",   uses=[db, cache]),
+        Consumer("payments", queue="tickets-payments", uses=[db, cache]),
 
         Job("sweep_messages",      "every minute",  uses=[db, publish, mail]),
-        Job("expire_holds",        "every minute",  uses=[db, publish, cache]),
-        Job("resume_purchases",    "every minute",  uses=[db, start]),
+        Job("expire_holds",        "every minute",  uses=[db, cache]),
+        Job("resume_purchases",    "every minute",  uses=[db, start, mail]),
         Job("create_signing_keys", "on deployment", uses=[keys.make, on.settings.publish_keys("ticket_keys")]),
     ]
 # fmt: on
