@@ -1,0 +1,133 @@
+"""Stripe's webhooks: verified, stored once, and only ever a hint."""
+
+import json
+
+from functions.payments.routes import stripe_webhook
+from shared.contracts import OrderPaid, OrderRefunded, PaymentFailed
+from tests.payments_shop import Shop
+from tests.stripe_server import eventually
+from tests.support import a_user, call
+
+PATH = "/api/payments/webhooks/stripe"
+
+
+def test_a_signed_webhook_pays_the_order_after_3d_secure(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
+    reply = shop.webhook(shop.authenticate(order_id), "payment_intent.succeeded")
+    assert (reply.status, reply.body) == (200, {"received": True})
+    assert shop.deliver() == 1
+    assert (shop.status(order_id), shop.attempts(order_id)) == ("PAID", ["SUCCEEDED"])
+    assert shop.order(order_id)["client_secret"] is None
+    assert len(shop.published(OrderPaid, order_id)) == 1
+
+
+def test_a_failed_3d_secure_step_lets_the_buyer_try_again(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, "pm_card_authenticationRequired")
+    shop.webhook(shop.authenticate(order_id, "fail"), "payment_intent.payment_failed")
+    shop.deliver()
+    assert (shop.status(order_id), shop.attempts(order_id)) == ("PAYMENT_FAILED", ["DECLINED"])
+    assert len(shop.published(PaymentFailed, order_id)) == 1
+    assert shop.pay_again(buyer, order_id).status == 202
+    shop.deliver()
+    assert shop.status(order_id) == "PAID"
+
+
+def test_a_webhook_delivered_twice_acts_once(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
+    intent_id = shop.authenticate(order_id)
+    assert shop.webhook(intent_id, "payment_intent.succeeded").status == 200
+    shop.deliver()
+    assert shop.webhook(intent_id, "payment_intent.succeeded").status == 200
+    assert shop.deliver() == 0
+    assert shop.history(order_id).count("PAID") == 1
+
+
+def test_a_webhook_that_was_stored_but_never_handled_is_sent_on_again(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
+    intent_id = shop.authenticate(order_id)
+    for _ in range(2):
+        shop.webhook(intent_id, "payment_intent.succeeded")
+    assert shop.deliver() == 2
+    assert shop.history(order_id).count("PAID") == 1
+
+
+def test_a_webhook_that_stripe_has_not_signed_is_refused(shop: Shop) -> None:
+    body = json.dumps({"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_1"}}})
+    for headers in ({}, {"Stripe-Signature": "t=1,v1=00"}, {"Stripe-Signature": "nonsense"}):
+        reply = call(stripe_webhook.handler, "POST", PATH, raw_body=body.encode(), headers=headers)
+        assert (reply.status, reply.code) == (400, "INVALID_SIGNATURE")
+    assert shop.db.all("SELECT 1 FROM webhook_events") == []
+
+
+def test_an_altered_webhook_is_refused(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
+    eventually(lambda: shop.endpoint.of(intent_id, "payment_intent.succeeded"))
+    delivery = shop.endpoint.of(intent_id, "payment_intent.succeeded")[-1]
+    reply = call(
+        stripe_webhook.handler,
+        "POST",
+        PATH,
+        raw_body=delivery.body.replace(b"9900", b"1"),
+        headers={"Stripe-Signature": delivery.signature},
+    )
+    assert reply.status == 400
+
+
+def test_news_of_what_is_known_asks_the_provider_nothing(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
+    shop.webhook(intent_id, "payment_intent.succeeded")
+    shop.webhook(intent_id, "payment_intent.created")
+    shop.stripe.fault("error", times=50)
+    assert shop.deliver() == 1
+    assert shop.db.all("SELECT 1 FROM webhook_events WHERE handled_at IS NULL") == []
+
+
+def test_money_that_comes_after_the_end_goes_back(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, "pm_card_authenticationRequired")
+    intent_id = shop.authenticate(order_id)
+    # As if the provider had cancelled, and then taken the money all the same.
+    shop.db.run(
+        "UPDATE orders SET payment_status = 'CANCELLED', client_secret = NULL WHERE id = %(id)s", id=order_id
+    )
+    shop.webhook(intent_id, "payment_intent.succeeded")
+    shop.deliver()
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["refunded_amount"]) == ("REFUNDED", order["total_amount"])
+    assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
+    assert shop.history(order_id)[-3:] == ["LATE_PAYMENT", "REFUND_REQUESTED", "REFUNDED"]
+    assert len(shop.published(OrderRefunded, order_id)) == 1
+    assert shop.published(OrderPaid, order_id) == []
+
+
+def test_a_refund_made_in_the_dashboard_is_taken_over(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    shop.issue(order_id)
+    intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
+    shop.stripe.client().v1.refunds.create({"payment_intent": intent_id, "amount": 4000})
+    shop.webhook(intent_id, "charge.refunded")
+    shop.deliver()
+    order = shop.order(order_id)
+    assert (order["payment_status"], str(order["refunded_amount"])) == ("PARTIALLY_REFUNDED", "40.00")
+
+
+def test_a_chargeback_is_shown_on_the_order(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_createDispute")
+    intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
+    shop.webhook(intent_id, "charge.dispute.created")
+    shop.deliver()
+    assert shop.status(order_id) == "DISPUTED"
+
+
+def test_a_webhook_about_another_systems_payment_is_passed_over(shop: Shop) -> None:
+    client = shop.stripe.client()
+    intent = client.v1.payment_intents.create(
+        {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True,
+         "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"}}
+    )  # fmt: skip
+    shop.webhook(intent.id, "payment_intent.succeeded")
+    shop.deliver()
+    assert shop.db.all("SELECT 1 FROM webhook_events WHERE handled_at IS NULL") == []

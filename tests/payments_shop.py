@@ -1,0 +1,326 @@
+"""The payments service with all around it: database, queues, the simulated Stripe, a stand-in for tickets."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
+
+import pytest
+
+from functions.payments import provider, settings
+from functions.payments.consumers import attempts, refunds, tickets, webhooks
+from functions.payments.routes import process, stripe_webhook
+from functions.payments.saga import cancel_payment, charge
+from shared import calls, idempotency, job
+from shared.clock import iso, now
+from shared.contracts import Contract
+from shared.identity import Role, User
+from shared.settings import Setting
+from tests.cloud import Cloud, Extension
+from tests.databases import Row, TestDatabase
+from tests.stripe_server import SECRET_KEY, WEBHOOK_SECRET, Endpoint, StripeServer, eventually
+from tests.support import Reply, a_user, call, context
+
+STRIPE_SECRET_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:stripe"
+QUEUES = {
+    "payments-attempts": attempts.handler,
+    "payments-webhooks": webhooks.handler,
+    "payments-refunds": refunds.handler,
+}
+
+
+class TicketsStandIn:
+    """Answers `GET /api/tickets/orders/{userId}?orderId=` with the orders it is given."""
+
+    def __init__(self) -> None:
+        self.orders: list[dict[str, Any]] = []
+        self.status = 200
+        self.asked = 0
+        stand_in = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                stand_in.asked += 1
+                wanted = parse_qs(urlsplit(self.path).query)["orderId"][0]
+                found = [order for order in stand_in.orders if order["orderId"] == wanted]
+                body = json.dumps({"items": found, "nextCursor": None}).encode()
+                self.send_response(stand_in.status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Keep the tests' output clean."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Shop:
+    """Orders as the saga brings them, and what a test wants to know of them."""
+
+    def __init__(
+        self,
+        db: TestDatabase,
+        aws: Cloud,
+        stripe: StripeServer,
+        endpoint: Endpoint,
+        tickets: TicketsStandIn,
+    ) -> None:
+        self.db, self.aws, self.stripe, self.endpoint, self.tickets = db, aws, stripe, endpoint, tickets
+        self.organizer = a_user(Role.ORGANIZER)
+        self.event_id = uuid4()
+        self._delivered: dict[str, int] = {}
+        self._forwarded = 0
+
+    # ---- the saga
+
+    def reservation(
+        self,
+        *,
+        buyer: User | None = None,
+        token: str | None = "pm_card_visa",
+        method: str = "stripe",
+        price: str = "49.50",
+        seconds: float = 600,
+    ) -> dict[str, Any]:
+        """What Reserve answers for two tickets."""
+        order_id = uuid4()
+        total = f"{2 * float(price):.2f}"
+        item = {
+            "ticketTypeId": str(uuid4()),
+            "name": "Stalls",
+            "quantity": 2,
+            "unitPrice": price,
+            "totalPrice": total,
+        }
+        return {
+            "outcome": "bound",
+            "orderId": str(order_id),
+            "orderNumber": f"BO-{order_id.hex[:10].upper()}",
+            "userId": str((buyer or a_user()).id),
+            "eventId": str(self.event_id),
+            "organizerId": str(self.organizer.id),
+            "items": [item],
+            "totalAmount": total,
+            "currency": "USD",
+            "payBy": iso(now() + timedelta(seconds=seconds)),
+            "secondsToPay": max(1, int(seconds)),
+            "paymentMethod": {"type": method, "token": token},
+        }
+
+    def charge(self, reservation: dict[str, Any]) -> str:
+        """Run Charge; its outcome."""
+        return str(charge.handler({"reservation": reservation}, context())["outcome"])
+
+    def cancel(self, order_id: str) -> str:
+        """Run CancelPayment; its outcome."""
+        return str(cancel_payment.handler({"orderId": order_id}, context())["outcome"])
+
+    def order_of(self, buyer: User, token: str | None = "pm_card_visa", **more: Any) -> str:
+        """An order after Charge."""
+        reservation = self.reservation(buyer=buyer, token=token, **more)
+        self.charge(reservation)
+        return str(reservation["orderId"])
+
+    def issue(self, order_id: str) -> list[dict[str, Any]]:
+        """Tell payments that the order's two tickets exist; the tickets."""
+        item = self.db.one("SELECT * FROM order_items WHERE order_id = %(id)s", id=order_id)
+        assert item is not None
+        type_id = str(item["ticket_type_id"])
+        issued = [
+            {"ticketId": str(uuid4()), "ticketNumber": f"T-{n}", "ticketTypeId": type_id} for n in (1, 2)
+        ]
+        data = {
+            "orderId": order_id,
+            "orderNumber": "BO-1",
+            "userId": str(uuid4()),
+            "eventId": str(self.event_id),
+            "tickets": issued,
+        }
+        self.hear(tickets, "tickets.order_issued.v1", data)
+        return issued
+
+    # ---- messages
+
+    def hear(self, consumer: ModuleType, type_: str, data: dict[str, Any]) -> dict[str, Any]:
+        """Hand one message from another service to a consumer; the message."""
+        envelope = {
+            "id": str(uuid4()),
+            "type": type_,
+            "subject": str(uuid4()),
+            "sequence": 1,
+            "time": iso(now()),
+            "data": data,
+        }
+        self.hand_over(consumer.handler, consumer.consumer._queue, envelope)
+        return envelope
+
+    def hand_over(self, handler: Callable[..., Any], queue: str, envelope: dict[str, Any]) -> None:
+        """Call a consumer with this message; it must accept it."""
+        failures = handler({"Records": [self.aws.record(queue, envelope)]}, context())
+        assert failures == {"batchItemFailures": []}
+
+    def deliver(self) -> int:
+        """Hand every message that waits in our own queues to its consumer, until none is left; how many there were."""
+        handled = 0
+        while waiting := [
+            (queue, message)
+            for queue in QUEUES
+            for message in self.aws.messages(queue)[self._delivered.get(queue, 0) :]
+        ]:
+            for queue, message in waiting:
+                self._delivered[queue] = self._delivered.get(queue, 0) + 1
+                self.hand_over(QUEUES[queue], queue, message)
+            handled += len(waiting)
+        return handled
+
+    def webhook(self, intent_id: str, type_: str) -> Reply:
+        """Wait for Stripe's webhook and hand it to our route, as API Gateway would."""
+        eventually(lambda: self.endpoint.of(intent_id, type_))
+        delivery = self.endpoint.of(intent_id, type_)[-1]
+        return call(
+            stripe_webhook.handler,
+            "POST",
+            "/api/payments/webhooks/stripe",
+            raw_body=delivery.body,
+            headers={
+                "Stripe-Signature": delivery.signature,
+                "Content-Type": "application/json; charset=utf-8",
+            },
+        )
+
+    def published(self, contract: type[Contract], order_id: str) -> list[dict[str, Any]]:
+        """What was published to our topic of this type about this order."""
+        return [
+            message["data"]
+            for message in self.aws.messages("payments")
+            if message["type"] == contract.TYPE and message["data"]["orderId"] == order_id
+        ]
+
+    # ---- requests
+
+    def pay_again(self, buyer: User, order_id: str, token: str = "pm_card_visa", **headers: str) -> Reply:
+        """POST /api/payments/process."""
+        return call(
+            process.handler,
+            "POST",
+            "/api/payments/process",
+            user=buyer,
+            body={"orderId": order_id, "paymentMethod": {"type": "stripe", "token": token}},
+            headers={"Idempotency-Key": str(uuid4())} | headers,
+        )
+
+    # ---- looking
+
+    def order(self, order_id: str) -> Row:
+        """The order's row."""
+        row = self.db.one("SELECT * FROM orders WHERE id = %(id)s", id=order_id)
+        assert row is not None
+        return row
+
+    def status(self, order_id: str) -> str:
+        """The status we keep."""
+        return str(self.order(order_id)["payment_status"])
+
+    def attempts(self, order_id: str) -> list[str]:
+        """The status of every attempt, oldest first."""
+        rows = self.db.all(
+            "SELECT status FROM payment_transactions WHERE order_id = %(id)s AND kind = 'ATTEMPT' ORDER BY created_at",
+            id=order_id,
+        )
+        return [row["status"] for row in rows]
+
+    def history(self, order_id: str) -> list[str]:
+        """The types of the order's events, oldest first."""
+        rows = self.db.all(
+            "SELECT type FROM order_events WHERE order_id = %(id)s ORDER BY version", id=order_id
+        )
+        return [row["type"] for row in rows]
+
+    def intents(self, order_id: str) -> list[dict[str, Any]]:
+        """The order's payments at Stripe."""
+        _, answer = self.stripe.control("GET", "payment_intents?limit=500")
+        return [item for item in answer["items"] if item["orderId"] == order_id]
+
+    def authenticate(self, order_id: str, outcome: str = "succeed") -> str:
+        """The buyer's 3-D Secure step; the intent's id."""
+        intent_id = str(self.order(order_id)["client_secret"]).split("_secret_")[0]
+        status, answer = self.stripe.control(
+            "POST", f"payment_intents/{intent_id}/authenticate", {"outcome": outcome}
+        )
+        assert status == 200, answer
+        return intent_id
+
+    def tickets_says(self, reservation: dict[str, Any], status: str, *ticket_ids: UUID) -> None:
+        """Let the tickets service know an order in this status."""
+        self.tickets.orders.append(
+            {
+                name: reservation[name]
+                for name in ("orderId", "orderNumber", "eventId", "totalAmount", "currency")
+            }
+            | {"status": status, "createdAt": iso(now()), "eventName": "Concert"}
+            | {"tickets": [self._full_ticket(id_) for id_ in ticket_ids]}
+        )
+
+    def _full_ticket(self, ticket_id: UUID) -> dict[str, Any]:
+        return {
+            "id": str(ticket_id),
+            "ticketNumber": f"T-{ticket_id.hex[:6]}",
+            "ticketTypeId": str(uuid4()),
+            "status": "ACTIVE",
+            "holderName": "Somebody",
+            "qrCode": "BO1.k.x.y",
+        }
+
+
+@contextmanager
+def open_shop(
+    db: TestDatabase, aws: Cloud, extension: Extension, running: tuple[StripeServer, Endpoint]
+) -> Iterator[Shop]:
+    """The payments service, as long as this lasts."""
+    stripe, endpoint = running
+    stand_in = TicketsStandIn()
+    extension.secrets[STRIPE_SECRET_ARN] = {
+        "secretKey": SECRET_KEY,
+        "webhookSecret": WEBHOOK_SECRET,
+        "publishableKey": "pk_test_1",
+        "apiBase": stripe.url,
+    }
+    for module in (settings, idempotency, job, calls):
+        for setting in vars(module).values():
+            if isinstance(setting, Setting):
+                extension.parameters[setting.name] = str(setting.default)
+    extension.parameters["api_url"] = stand_in.url
+    aws.topic("payments")
+    for queue in QUEUES:
+        aws.queue(queue)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("STRIPE_SECRET_ARN", STRIPE_SECRET_ARN)
+        _forget_clients()
+        try:
+            yield Shop(db, aws, stripe, endpoint, stand_in)
+        finally:
+            stripe.control("DELETE", "faults")
+            _forget_clients()
+            stand_in.close()
+
+
+def _forget_clients() -> None:
+    provider.stripe.cache_clear()
+    calls._api_url.cache_clear()
+
+
+__all__ = ["QUEUES", "Shop", "TicketsStandIn", "open_shop"]
