@@ -110,7 +110,7 @@ def money(amount: Any, currency: str) -> str:
 def _picture(content: str, name: str, number: int) -> Picture:
     if number > MAX_PICTURES:
         raise ValueError(f"More than {MAX_PICTURES} QR codes")
-    from shared import qr
+    from shared import qr  # its libraries are loaded by the few mails that hold tickets
 
     # The same ticket has the same content id in every mail; it need be unique in its own mail only (RFC 2392).
     content_id = f"{hashlib.sha256(content.encode()).hexdigest()[:24]}@qr.box-office"
