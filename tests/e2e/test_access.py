@@ -69,7 +69,7 @@ def test_what_belongs_to_somebody_else_is_not_found(
 ) -> None:
     order_id = order_of(buyer, show)
     paid = settled(buyer, order_id, "PAID")
-    ticket_id = paid["tickets"][0]["ticketId"]
+    ticket_id = paid["tickets"][0]["id"]
 
     for stranger in (other_buyer, other_organizer):
         assert stranger.get(f"/api/payments/orders/{order_id}").code == "NOT_FOUND"

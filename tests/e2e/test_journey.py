@@ -208,7 +208,7 @@ def test_the_same_key_is_the_same_purchase(show: Show, buyer: Client) -> None:
 def test_an_organizer_refunds_a_ticket(show: Show, buyer: Client, organizer: Client) -> None:
     order_id = order_of(buyer, show, quantity=2)
     paid = settled(buyer, order_id, "PAID")
-    ticket_id = paid["tickets"][0]["ticketId"]
+    ticket_id = paid["tickets"][0]["id"]
     request = {"orderId": order_id, "ticketIds": [ticket_id], "reason": "asked kindly"}
 
     organizer.post("/api/payments/refund", request, key="refund-1").expect(202)

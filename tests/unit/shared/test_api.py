@@ -143,6 +143,10 @@ def test_deep_nesting_is_refused(api: Api) -> None:
     assert fields(post(api, order(lines=deep))) == ["lines"]
 
 
+def test_bytes_that_are_no_text_are_refused(api: Api) -> None:
+    assert fields(post(api, raw_body=b"\xff\xfe")) == ["body"]
+
+
 def test_a_form_is_not_json(api: Api) -> None:
     reply = post(api, raw_body="a=b", headers={"Content-Type": "application/x-www-form-urlencoded"})
 

@@ -93,8 +93,10 @@ def body_text(event: dict[str, Any]) -> str:
 
 def checked(event: dict[str, Any]) -> dict[str, Any]:
     """The event, once no parameter of path or query holds what PostgreSQL cannot store, and the body is JSON."""
-    if event.get("body") and not (header(event, "Content-Type") or JSON).lower().startswith(JSON):
-        raise BadInput.field("Content-Type", "Send application/json")
+    if event.get("body"):
+        if not (header(event, "Content-Type") or JSON).lower().startswith(JSON):
+            raise BadInput.field("Content-Type", "Send application/json")
+        body_text(event)  # what comes after would not know what to do with other bytes
     for part in ("pathParameters", "queryStringParameters"):
         for name, value in (event.get(part) or {}).items():
             _check_text(name, name)
