@@ -145,15 +145,12 @@ class Api(Stack):
         )
 
     def _answer(self, type: str, status: int | None, code: str, message: str) -> None:
-        headers = gateway_answers.headers_of(status) | gateway_answers.quoted(self._cors)
-        apigateway.CfnGatewayResponse(
-            self,
+        self.rest.add_gateway_response(
             "".join(word.title() for word in type.split("_")) + "Answer",
-            rest_api_id=self.rest.rest_api_id,
-            response_type=type,
+            type=apigateway.ResponseType.of(type),
             status_code=None if status is None else str(status),
-            response_parameters={f"gatewayresponse.header.{name}": value for name, value in headers.items()},
-            response_templates={"application/json": gateway_answers.body_of(code, message)},
+            response_headers=gateway_answers.headers_of(status) | gateway_answers.quoted(self._cors),
+            templates={"application/json": gateway_answers.body_of(code, message)},
         )
 
     def _tell_address(self) -> None:

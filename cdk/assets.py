@@ -1,11 +1,13 @@
 """What a deployment uploads: a zip per service, our own layer, and the layer of third-party packages.
 
-The third-party layer takes a network and half a minute, and only a deployment needs it: whoever only reads the template
-(the laptop cloud, the tests) says `-c dependencies=skip`. A template made that way carries a CloudFormation rule that
-refuses to be deployed, so an empty layer can never reach AWS.
+The third-party layer takes a network the first time, and only a deployment needs it: whoever just reads the template
+(the laptop cloud, the tests) says `-c dependencies=skip`. A template made that way, or made while the packages could
+not be had, carries a CloudFormation rule that refuses to be deployed: an empty layer can never reach AWS.
 """
 
+import functools
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -73,12 +75,14 @@ def _own_code() -> lambda_.Code:
 
 
 def _third_party(stack: Stack) -> lambda_.Code:
-    if stack.node.try_get_context("dependencies") == "skip":
-        _refuse_deployment(stack)
-        return _requirements_only()
     if not stack.bundling_required:  # `cdk ls`, `cdk destroy`, `cdk deploy -e` of other stacks
         return _requirements_only()
-    return lambda_.Code.from_asset(str(installed_dependencies()))
+    skipped = stack.node.try_get_context("dependencies") == "skip"
+    packages = None if skipped else installed_dependencies()
+    if packages is None:
+        _refuse_deployment(stack)
+        return _requirements_only()
+    return lambda_.Code.from_asset(str(packages))
 
 
 def _requirements_only() -> lambda_.Code:
@@ -94,24 +98,32 @@ def _refuse_deployment(stack: Stack) -> None:
         assertions=[
             CfnRuleAssertion(
                 assert_=Fn.condition_equals("skipped", "installed"),
-                assert_description="Synthesized with `-c dependencies=skip`, to be read and not to be deployed.",
+                assert_description="Synthesized without the third-party packages: to be read, not to be deployed.",
             )
         ],
     )
 
 
-def installed_dependencies() -> Path:
+@functools.cache
+def installed_dependencies() -> Path | None:
     """The folder with the packages of layers/shared/requirements.txt for Lambda's processor, installed if need be.
 
-    Kept in `build/` under the hash of the lock file. Raises CalledProcessError if the installer fails.
+    Kept in `build/` under the hash of the lock file. None if they cannot be had (offline, or a hash is wrong); why is
+    said on stderr.
     """
     lock = hashlib.sha256(" ".join(PLATFORM).encode() + REQUIREMENTS.read_bytes()).hexdigest()[:16]
     folder = ROOT / "build" / f"dependencies-{lock}"
-    if not folder.exists():
-        unfinished = folder.with_suffix(".unfinished")
+    if folder.exists():
+        return folder
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
+    target = ["--target", str(unfinished / "python"), "--link-mode", "copy", "--no-installer-metadata"]
+    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", *PLATFORM, *REPRODUCIBLE, *target]
+    done = subprocess.run([*install, "-r", str(REQUIREMENTS)], check=False)  # noqa: S603  # no word is from outside
+    if done.returncode:
         shutil.rmtree(unfinished, ignore_errors=True)
-        target = ["--target", str(unfinished / "python"), "--link-mode", "copy", "--no-installer-metadata"]
-        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", *PLATFORM, *REPRODUCIBLE, *target]
-        subprocess.run([*install, "-r", str(REQUIREMENTS)], check=True)  # noqa: S603  # every word of it is above
-        unfinished.rename(folder)
+        sys.stderr.write(
+            "The third-party packages cannot be installed: these templates refuse to be deployed.\n"
+        )
+        return None
+    unfinished.rename(folder)
     return folder

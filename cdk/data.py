@@ -123,7 +123,7 @@ class Cache(Construct):
             user_id=self._user_name,
             user_name=self._user_name,  # with IAM the two must be equal
             authentication_mode={"Type": "iam"},
-            access_string="on ~* &* +@all -@admin -@dangerous",
+            access_string="on ~* +@all -@admin -@dangerous",
         )
         users = elasticache.CfnUserGroup(
             self, "Users", engine="valkey", user_group_id=stage.prefix, user_ids=[self._user.ref]

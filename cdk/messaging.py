@@ -145,7 +145,7 @@ class Messaging(Stack):
     ) -> None:
         super().__init__(scope, id, **options)
         self.key = self._encryption_key(stage)
-        self.alarms = self._topic("Alarms", f"{stage.prefix}-alarms")
+        self.alarms = self._alarm_topic(stage)
         self.topics = {name: self._topic(name.title(), f"{stage.prefix}-{name}") for name in services}
         self._queues = {row.name: DeclaredQueue(self, row, stage.prefix) for row in queues}
 
@@ -170,6 +170,19 @@ class Messaging(Stack):
 
     def _topic(self, id: str, name: str) -> sns.Topic:
         return sns.Topic(self, id, topic_name=name, master_key=self.key, enforce_ssl=True)
+
+    def _alarm_topic(self, stage: Stage) -> sns.Topic:
+        topic = self._topic("Alarms", f"{stage.prefix}-alarms")
+        # A topic's policy replaces AWS's default one, which is what lets CloudWatch in.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        return topic
 
     def _encryption_key(self, stage: Stage) -> kms.Key:
         key = kms.Key(self, "Key", alias=f"alias/{stage.prefix}-messaging", enable_key_rotation=True)

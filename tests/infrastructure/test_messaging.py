@@ -58,6 +58,19 @@ def test_every_dead_letter_raises_an_alarm(system: System) -> None:
     assert watched == {dead_letters_of(system, q).properties["QueueName"] for q in working_queues(system)}
 
 
+def test_cloudwatch_may_publish_alarms(system: System) -> None:
+    (alarms,) = [
+        t for t in system.of_type("AWS::SNS::Topic") if t.properties["TopicName"].endswith("-alarms")
+    ]
+    (policy,) = [
+        p for p in system.of_type("AWS::SNS::TopicPolicy") if {"Ref": alarms.id} in p.properties["Topics"]
+    ]
+    allowed = [s for s in policy.properties["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert [(s["Principal"], s["Action"]) for s in allowed] == [
+        ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
+    ]
+
+
 def test_a_message_stays_hidden_six_times_as_long_as_its_consumer_may_take(system: System) -> None:
     for queue in working_queues(system):
         mapping = sources(system)[queue.properties["QueueName"]]

@@ -133,6 +133,13 @@ def test_every_answer_of_the_gateway_has_the_contract_s_body_and_headers(system:
             assert "gatewayresponse.header.Retry-After" in headers
 
 
+def test_a_change_of_an_answer_is_deployed(system: System) -> None:
+    (template,) = [system.templates[a.stack] for a in system.of_type("AWS::ApiGateway::Deployment")]
+    (deployment,) = [r for r in template["Resources"].values() if r["Type"] == "AWS::ApiGateway::Deployment"]
+    answers = {answer.id for answer in system.of_type("AWS::ApiGateway::GatewayResponse")}
+    assert answers <= set(deployment["DependsOn"])
+
+
 def test_the_stage_is_throttled_traced_and_logged(system: System) -> None:
     (stage,) = system.of_type("AWS::ApiGateway::Stage")
     (every,) = stage.properties["MethodSettings"]
