@@ -104,7 +104,9 @@ class Sales:
         }
         return event_id
 
-    def event(self, *, status: str = "PUBLISHED", days_ahead: float = 30, organizer: User | None = None) -> UUID:
+    def event(
+        self, *, status: str = "PUBLISHED", days_ahead: float = 30, organizer: User | None = None
+    ) -> UUID:
         """An event that tickets has a copy of."""
         event_id = uuid4()
         self.db.run(
@@ -160,9 +162,7 @@ class Sales:
             "eventId": str(event_id),
             "items": [{"ticketTypeId": str(id), "quantity": quantity} for id, quantity in items.items()],
         }
-        return call(
-            reserve.handler, "POST", "/api/tickets/reserve", user=buyer, body=body, headers=headers
-        )
+        return call(reserve.handler, "POST", "/api/tickets/reserve", user=buyer, body=body, headers=headers)
 
     def held(self, buyer: User, event_id: UUID, items: dict[UUID, int]) -> str:
         """A reservation; its id."""
@@ -179,9 +179,7 @@ class Sales:
             **changes,
         }
         headers = {"Idempotency-Key": key}
-        return call(
-            purchase.handler, "POST", "/api/tickets/purchase", user=buyer, body=body, headers=headers
-        )
+        return call(purchase.handler, "POST", "/api/tickets/purchase", user=buyer, body=body, headers=headers)
 
     def order(self, buyer: User, event_id: UUID, items: dict[UUID, int], **changes: Any) -> str:
         """A purchase whose seats are bound; the order's id."""
@@ -251,12 +249,16 @@ class Sales:
 
     def history(self, order_id: str) -> list[tuple[int, str]]:
         """Version and type of an order's events."""
-        rows = self.db.all("SELECT * FROM purchase_events WHERE order_id = %(id)s ORDER BY version", id=order_id)
+        rows = self.db.all(
+            "SELECT * FROM purchase_events WHERE order_id = %(id)s ORDER BY version", id=order_id
+        )
         return [(row["version"], row["type"]) for row in rows]
 
     def ticket_history(self, ticket_id: UUID) -> list[tuple[int, str]]:
         """Version and type of a ticket's events."""
-        rows = self.db.all("SELECT * FROM ticket_events WHERE ticket_id = %(id)s ORDER BY version", id=ticket_id)
+        rows = self.db.all(
+            "SELECT * FROM ticket_events WHERE ticket_id = %(id)s ORDER BY version", id=ticket_id
+        )
         return [(row["version"], row["type"]) for row in rows]
 
     def outbox(self, type_: str) -> list[Row]:
