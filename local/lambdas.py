@@ -25,6 +25,10 @@ from local.workers import Worker, Zygote
 
 __all__ = ["Answer", "HostSettings", "LambdaHost", "TooManyRequests", "UnknownFunction"]
 
+EAGER_PROCESSES = 2 * max(2, os.cpu_count() or 2)
+PATIENCE_SECONDS = 0.1
+"""A function gets its first processes as soon as a call finds none free, further ones when a call has waited a while:
+more processes than processors help only where calls wait for something else."""
 ASYNC_RETRY_SECONDS = (60.0, 120.0)
 """Lambda tries a failed asynchronous invocation twice more, after one minute and after two."""
 
@@ -52,12 +56,20 @@ class HostSettings:
 
 
 @dataclass
+class _Waiting:
+    """A call that waits for a process."""
+
+    worker: asyncio.Future[Worker]
+    since: float = field(default_factory=time.monotonic)
+
+
+@dataclass
 class _Pool:
     """The processes of one function and the calls that wait for one."""
 
     function: Function
     idle: list[Worker] = field(default_factory=list)
-    waiting: deque[asyncio.Future[Worker]] = field(default_factory=deque)
+    waiting: deque[_Waiting] = field(default_factory=deque)
     processes: int = 0
     starting: int = 0
     in_flight: int = 0
@@ -79,6 +91,7 @@ class LambdaHost:
         self._admitted = 0
         self._queue: deque[asyncio.Future[None]] = deque()
         self._starting = 0
+        self._look: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._api = InvokeApi(self, settings.aws_url, settings.port, settings.session_token)
         self._environment = {
@@ -208,21 +221,40 @@ class LambdaHost:
             worker = pool.idle.pop()
             if worker.alive:
                 return worker
-        future: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
-        pool.waiting.append(future)
+        call = _Waiting(asyncio.get_running_loop().create_future())
+        pool.waiting.append(call)
         self._start_where_needed()
-        return await future
+        try:
+            return await call.worker
+        except asyncio.CancelledError:
+            if call.worker.done() and not call.worker.cancelled() and call.worker.exception() is None:
+                self._give_back(pool, call.worker.result())
+            raise
 
     def _start_where_needed(self) -> None:
         """Start processes for waiting calls, few at a time: a call that a warm process can take meanwhile, it takes."""
-        for pool in self._pools.values():
+        now = time.monotonic()
+        short = [pool for pool in self._pools.values() if len(pool.waiting) > pool.starting]
+        for pool in sorted(short, key=lambda pool: pool.waiting[0].since):
             while len(pool.waiting) > pool.starting and self._starting < self.settings.parallel_starts:
+                wait = pool.waiting[0].since + PATIENCE_SECONDS - now
+                if pool.processes >= EAGER_PROCESSES and wait > 0:
+                    self._look_again(wait)
+                    break
                 if self.processes >= self.settings.max_processes and not self._evict():
                     return
                 pool.starting += 1
                 pool.processes += 1
                 self._starting += 1
                 self.spawn(self._start(pool))
+
+    def _look_again(self, seconds: float) -> None:
+        def look() -> None:
+            self._look = None
+            self._start_where_needed()
+
+        if self._look is None:
+            self._look = asyncio.get_running_loop().call_later(seconds, look)
 
     @property
     def processes(self) -> int:
@@ -283,8 +315,8 @@ class LambdaHost:
 def _next_call(pool: _Pool) -> asyncio.Future[Worker] | None:
     while pool.waiting:
         call = pool.waiting.popleft()
-        if not call.done():
-            return call
+        if not call.worker.done():
+            return call.worker
     return None
 
 

@@ -52,6 +52,7 @@ class RuntimeApi:
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue(1)
         self._ready: asyncio.Future[None] = loop.create_future()
         self._answer: asyncio.Future[Answer] | None = None
+        self._current = ""
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
 
@@ -66,7 +67,7 @@ class RuntimeApi:
 
     async def invoke(self, id_: str, payload: bytes, deadline_ms: int) -> Answer:
         """Run one invocation. Raises ProcessExited."""
-        self._answer = asyncio.get_running_loop().create_future()
+        self._answer, self._current = asyncio.get_running_loop().create_future(), id_
         await self._jobs.put(_Job(id_, payload, deadline_ms))
         return await self._answer
 
@@ -104,9 +105,9 @@ class RuntimeApi:
             if not self._ready.done():
                 self._ready.set_exception(InitFailed(body))
                 self._ready.exception()
-        elif path.endswith("/response"):
+        elif path.endswith(f"/{self._current}/response"):
             self._settle(Answer(body))
-        elif path.endswith("/error"):
+        elif path.endswith(f"/{self._current}/error"):
             self._settle(Answer(body, "Unhandled"))
         return _http("202 Accepted", b'{"status":"OK"}')
 

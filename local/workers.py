@@ -153,6 +153,9 @@ class Worker:
         except ProcessExited as exit_:
             message = f"RequestId: {id_} Error: Runtime exited with error: {exit_.reason}"
             return self._failed("Runtime.ExitError", message)
+        except asyncio.CancelledError:
+            self.kill()  # it is still at work and must not be handed to another call
+            raise
         if len(answer.payload) > MAX_PAYLOAD:
             message = f"Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes)."
             return self._failed("Function.ResponseSizeTooLarge", message)
