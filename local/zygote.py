@@ -111,6 +111,8 @@ def main() -> None:
             if not data:
                 for pid in children:
                     os.kill(pid, signal.SIGKILL)
+                for pid in children:
+                    os.waitpid(pid, 0)
                 return
             *lines, pending = (pending + data).split(b"\n")
             for line in lines:
