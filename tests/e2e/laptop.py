@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -75,6 +76,16 @@ class Laptop:
         except psutil.NoSuchProcess:
             return []
 
+    @staticmethod
+    def still_running(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+        """Those of the processes that have not ended within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while alive := [process for process in processes if _runs(process)]:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        return alive
+
     def remove(self) -> None:
         """Stop it if it runs, and delete its folder."""
         if self._process is not None and self._process.poll() is None:
@@ -91,3 +102,11 @@ class Laptop:
         words = "\n".join(self.said)
         assert process.poll() is None, f"the laptop cloud ended with {process.returncode}:\n{words}"
         return "Ctrl-C stops everything" in words
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether it is alive: one that only waits to be buried by its new parent is not."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -5,7 +5,6 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.e2e.client import PASSWORD, eventually
@@ -37,14 +36,14 @@ def test_a_state_outlives_ctrl_c_and_kill_and_no_process_does(another: Laptop) -
     running = another.processes()
     assert len(running) > 5
     assert another.stop(signal.SIGINT) == 0
-    assert not psutil.wait_procs(running, timeout=1)[1]
+    assert not another.still_running(running, seconds=1)
 
     another.start()
     another.client.signed_in(email, PASSWORD)
 
     running = another.processes()
     another.stop(signal.SIGKILL)
-    assert not psutil.wait_procs(running, timeout=15)[1]
+    assert not another.still_running(running, seconds=15)
 
     another.start()
     assert another.client.signed_in(email, PASSWORD).get("/api/auth/profile").expect(200)["email"] == email
@@ -55,7 +54,7 @@ def test_a_second_start_right_after_kill_waits_for_the_first_to_be_gone(another:
     first = another.processes()
     another.stop(signal.SIGKILL)
     another.start()
-    assert not [process for process in first if process.is_running()]
+    assert not another.still_running(first, seconds=0)
 
 
 def test_two_states_do_not_disturb_each_other(laptop: Laptop, another: Laptop) -> None:
