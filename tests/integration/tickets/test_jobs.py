@@ -1,0 +1,125 @@
+"""What runs every minute, and at deployment."""
+
+import json
+
+import boto3
+import pytest
+
+from functions.tickets.jobs import create_signing_keys, expire_holds, resume_purchases, sweep_messages
+from tests.cloud import Cloud
+from tests.databases import TestDatabase
+from tests.support import a_user, context
+from tests.ticket_sales import Sales
+
+
+def test_holds_that_ran_out_are_given_back(sales: Sales) -> None:
+    event_id, buyer = sales.event(), a_user()
+    id, other = sales.type(event_id), sales.type(event_id)
+    over, live = sales.held(buyer, event_id, {id: 2, other: 1}), sales.held(buyer, event_id, {id: 3})
+    sales.run_out(over)
+
+    assert expire_holds.handler({}, context()) == {"handled": 2}
+    assert expire_holds.handler({}, context()) == {"handled": 0}
+
+    assert (sales.statuses(over), sales.statuses(live)) == (["EXPIRED", "EXPIRED"], ["HELD"])
+    assert (sales.stock(id), sales.stock(other)) == ((0, 3), (0, 0))
+    assert (sales.taken(id, buyer), sales.taken(other, buyer)) == (3, 0)
+
+
+def test_a_bound_reservation_is_left_to_its_saga(sales: Sales) -> None:
+    event_id, buyer = sales.event(), a_user()
+    id = sales.type(event_id)
+    reservation = sales.held(buyer, event_id, {id: 2})
+    sales.purchase(buyer, reservation)
+    sales.run_out(reservation, seconds_ago=3600)
+    assert expire_holds.handler({}, context()) == {"handled": 0}
+    assert sales.stock(id) == (0, 2)
+
+
+def test_one_run_takes_a_limited_number_oldest_first(sales: Sales) -> None:
+    sales.extension.parameters["sweep_limit"] = "2"
+    event_id = sales.event()
+    id = sales.type(event_id)
+    reservations = [sales.held(a_user(), event_id, {id: 1}) for _ in range(3)]
+    for age, reservation in enumerate(reservations, start=1):
+        sales.run_out(reservation, seconds_ago=age)
+    assert expire_holds.handler({}, context()) == {"handled": 2}
+    assert [sales.statuses(reservation) for reservation in reservations] == [
+        ["HELD"],
+        ["EXPIRED"],
+        ["EXPIRED"],
+    ]
+
+
+def test_an_unfinished_purchase_has_its_saga_started(
+    sales: Sales, aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event_id = sales.event()
+    machine = aws.state_machine()
+    monkeypatch.delenv("PURCHASE_STATE_MACHINE_ARN")
+    order_id = sales.order(a_user(), event_id, {sales.type(event_id): 1})
+    monkeypatch.setenv("PURCHASE_STATE_MACHINE_ARN", machine)
+
+    assert resume_purchases.handler({}, context()) == {"handled": 0}, "it is not a minute old"
+    assert aws.executions() == {}
+    assert resume_purchases.handler({"olderThanSeconds": 0}, context()) == {"handled": 1}
+    assert aws.executions() == {order_id: {"orderId": order_id}}
+    assert resume_purchases.handler({"olderThanSeconds": 0}, context()) == {"handled": 1}, "twice is once"
+    assert len(aws.executions()) == 1
+
+
+def test_a_purchase_that_lacks_only_its_mail_gets_it(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id)
+    issued = sales.order(a_user(), event_id, {id: 1})
+    released = sales.order(a_user(), event_id, {id: 1})
+    sales.issue(issued)
+    sales.release(released)
+
+    assert resume_purchases.handler({"olderThanSeconds": 0}, context()) == {"handled": 2}
+    assert resume_purchases.handler({"olderThanSeconds": 0}, context()) == {"handled": 0}
+
+    assert {message["data"]["mailKey"] for message in aws.messages("mail")} == {
+        f"order-confirmation:{issued}",
+        f"order-cancelled:{released}",
+    }
+
+
+def test_what_was_looked_at_is_left_alone_for_a_while(sales: Sales) -> None:
+    event_id = sales.event()
+    sales.order(a_user(), event_id, {sales.type(event_id): 1})
+    sales.db.run("UPDATE purchases SET saga_checked_at = saga_checked_at - interval '2 minutes'")
+    assert [resume_purchases.handler({}, context())["handled"] for _ in range(2)] == [1, 0]
+
+
+def test_what_a_crash_left_in_the_outbox_is_published(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    order_id = sales.order(a_user(), event_id, {sales.type(event_id): 1})
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("TOPIC_ARN")
+        sales.issue(order_id)
+    assert aws.messages("tickets") == []
+    sales.db.run("UPDATE outbox SET claimed_until = now() - interval '1 second'")
+
+    assert sweep_messages.handler({}, context()) == {"handled": 1}
+
+    assert [message["type"] for message in aws.messages("tickets")] == ["tickets.order_issued.v1"]
+
+
+def test_signing_keys_are_made_once_and_published_every_time(
+    aws: Cloud, tickets_db: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets, parameters = boto3.client("secretsmanager"), boto3.client("ssm")
+    arn = secrets.create_secret(Name="ticket-keys", SecretString='{"keys": []}')["ARN"]
+    monkeypatch.setenv("TICKET_KEYS_SECRET_ARN", arn)
+    monkeypatch.setenv("SETTINGS_PREFIX", "/box-office/dev")
+
+    assert create_signing_keys.handler({}, context()) == {"handled": 1}
+    secret = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
+    parameters.delete_parameter(Name="/box-office/dev/ticket_keys")
+    assert create_signing_keys.handler({}, context()) == {"handled": 0}
+
+    assert json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"]) == secret
+    published = json.loads(parameters.get_parameter(Name="/box-office/dev/ticket_keys")["Parameter"]["Value"])
+    assert [key["kid"] for key in published["keys"]] == [secret["current"]]
+    assert secret["keys"][0]["privateKey"] not in json.dumps(published)
