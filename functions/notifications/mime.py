@@ -1,16 +1,21 @@
 """A rendered mail as bytes: HTML and text side by side, pictures inside the HTML (RFC 2045, 2387, 2392)."""
 
+import re
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import parseaddr
 from uuid import UUID
 
 from functions.notifications.models import Rendered
 
 # Plain ASCII on the wire: some relays still break 8-bit mails, and a broken one fails its DKIM signature.
 POLICY = SMTP.clone(cte_type="7bit")
+
+# Stricter than the standard library, which makes the best of anything: one address, nothing quoted, no comments.
+_WORD = r"""[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+"""
+_PLAIN = re.compile(rf"(?P<local>{_WORD})@(?P<domain>{_WORD})")
+_NAMED = re.compile(rf"(?P<name>[^<>\x00-\x1f\x7f]*?) *<{_PLAIN.pattern}>")
 
 
 class BadAddress(Exception):
@@ -58,11 +63,12 @@ def address(text: str) -> Address:
     Raises:
         BadAddress: it is not one, or one that SES does not take (a local part beyond ASCII).
     """
-    name, spec = parseaddr(text)
-    local, _, domain = spec.rpartition("@")
+    parts = _PLAIN.fullmatch(text) or _NAMED.fullmatch(text)
+    if parts is None:
+        raise BadAddress(text)
     try:
-        found = Address(name, addr_spec=f"{local}@{domain.encode('idna').decode()}")
-        found.addr_spec.encode("ascii")
-    except Exception as wrong:  # the parser fails in many ways, all of which mean the same
+        domain = parts["domain"].encode("idna").decode()
+        parts["local"].encode("ascii")
+        return Address(parts.groupdict().get("name", ""), parts["local"], domain)
+    except ValueError as wrong:  # UnicodeError is one
         raise BadAddress(text) from wrong
-    return found

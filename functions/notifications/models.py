@@ -9,7 +9,7 @@ from pydantic import EmailStr, Field, model_validator
 
 from shared.wire import Answer, Body, Instant
 
-TemplateName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+TemplateName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
 
 
 class SendRequest(Body):
