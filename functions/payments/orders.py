@@ -96,14 +96,16 @@ def before_payment(order_id: UUID, buyer: User) -> OrderView:
     if told is None:
         raise NotFound()
     cancelled = told["status"] == _CANCELLED
+    pay_by = None if cancelled else told.get("payBy")
     return OrderView(
         order_id=order_id,
         order_number=told["orderNumber"],
         event_id=told["eventId"],
-        items=[],
+        items=told.get("items") or [],
         total_amount=told["totalAmount"],
         currency=told["currency"],
         payment_status=PaymentStatus.CANCELLED if cancelled else PaymentStatus.PENDING,
+        pay_by=pay_by,
         created_at=told.get("createdAt") or now(),
     )
 

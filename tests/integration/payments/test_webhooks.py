@@ -131,3 +131,23 @@ def test_a_webhook_about_another_systems_payment_is_passed_over(shop: Shop) -> N
     shop.webhook(intent.id, "payment_intent.succeeded")
     shop.deliver()
     assert shop.db.all("SELECT 1 FROM webhook_events WHERE handled_at IS NULL") == []
+
+
+def test_a_payment_cancelled_in_the_dashboard_cannot_be_completed(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
+    intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
+    shop.stripe.client().v1.payment_intents.cancel(intent_id)
+    shop.webhook(intent_id, "payment_intent.canceled")
+    shop.deliver()
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["failure_code"]) == ("PAYMENT_FAILED", "payment_cancelled")
+
+
+def test_stale_news_of_a_decline_does_not_undo_a_later_attempt(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, "pm_card_authenticationRequired")
+    intent_id = shop.authenticate(order_id, "fail")
+    assert shop.pay_again(buyer, order_id).status == 202
+    shop.webhook(intent_id, "payment_intent.payment_failed")
+    shop.deliver()
+    assert shop.status(order_id) == "PAID"

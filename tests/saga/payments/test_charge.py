@@ -146,3 +146,9 @@ def test_when_the_provider_stays_away_the_buyer_may_try_again(shop: Shop) -> Non
     assert (order["payment_status"], order["failure_code"]) == ("PAYMENT_FAILED", "provider_unavailable")
     assert shop.attempts(reservation["orderId"]) == ["FAILED"]
     assert len(shop.published(PaymentFailed, reservation["orderId"])) == 1
+
+
+def test_a_payment_that_the_provider_will_not_take_is_a_failure_the_buyer_sees(shop: Shop) -> None:
+    reservation = shop.reservation(price="0.10")  # less than Stripe's least amount
+    assert shop.charge(reservation) == "declined"
+    assert shop.order(reservation["orderId"])["failure_code"] == "provider_refused"
