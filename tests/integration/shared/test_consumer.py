@@ -8,7 +8,7 @@ from shared.clock import iso, now
 from shared.consumer import Consumer, Message
 from shared.contracts import AttemptRequested, RefundRequested
 from shared.database import Database, Sql
-from tests.cloud import Broker
+from tests.cloud import Cloud
 from tests.databases import TestDatabase
 
 Envelope = dict[str, object]
@@ -49,18 +49,18 @@ def consumer(database: Database, store: TestDatabase, handled: list[Message[Atte
     return consumer
 
 
-def deliver(consumer: Consumer, broker: Broker, *envelopes: Envelope, receive_count: int = 1) -> list[str]:
-    records = [broker.record("payments-attempts", e, receive_count) for e in envelopes]
+def deliver(consumer: Consumer, aws: Cloud, *envelopes: Envelope, receive_count: int = 1) -> list[str]:
+    records = [aws.record("payments-attempts", e, receive_count) for e in envelopes]
     answer = consumer.handler({"Records": records}, None)
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 def test_a_message_is_handled_with_what_its_envelope_says(
-    consumer: Consumer, broker: Broker, handled: list[Message[AttemptRequested]]
+    consumer: Consumer, aws: Cloud, handled: list[Message[AttemptRequested]]
 ) -> None:
     sent = envelope()
 
-    assert deliver(consumer, broker, sent) == []
+    assert deliver(consumer, aws, sent) == []
 
     (message,) = handled
     assert str(message.id) == sent["id"]
@@ -69,56 +69,56 @@ def test_a_message_is_handled_with_what_its_envelope_says(
 
 
 def test_a_duplicate_is_dropped(
-    consumer: Consumer, broker: Broker, handled: list[Message[AttemptRequested]], store: TestDatabase
+    consumer: Consumer, aws: Cloud, handled: list[Message[AttemptRequested]], store: TestDatabase
 ) -> None:
     sent = envelope()
 
-    assert deliver(consumer, broker, sent, sent) == []
-    assert deliver(consumer, broker, sent) == []
+    assert deliver(consumer, aws, sent, sent) == []
+    assert deliver(consumer, aws, sent) == []
 
     assert len(handled) == 1
     assert len(store.all("SELECT 1 FROM effects")) == 1
 
 
 def test_without_the_inbox_a_duplicate_would_be_handled_twice(
-    consumer: Consumer, broker: Broker, handled: list[Message[AttemptRequested]], store: TestDatabase
+    consumer: Consumer, aws: Cloud, handled: list[Message[AttemptRequested]], store: TestDatabase
 ) -> None:
     """The negative control of the test above."""
     sent = envelope()
-    deliver(consumer, broker, sent)
+    deliver(consumer, aws, sent)
 
     store.run("DELETE FROM inbox")
-    deliver(consumer, broker, sent)
+    deliver(consumer, aws, sent)
 
     assert len(handled) == 2
 
 
 def test_a_failure_hands_back_one_message_and_leaves_nothing_of_it(
-    consumer: Consumer, broker: Broker, handled: list[Message[AttemptRequested]], store: TestDatabase
+    consumer: Consumer, aws: Cloud, handled: list[Message[AttemptRequested]], store: TestDatabase
 ) -> None:
     good, bad = envelope(), envelope() | {"sequence": 13}
 
-    assert deliver(consumer, broker, bad, good) == [bad["id"]]
+    assert deliver(consumer, aws, bad, good) == [bad["id"]]
 
     assert len(handled) == 1
     assert store.all("SELECT id FROM effects") == [{"id": handled[0].id}]
     assert store.one("SELECT 1 FROM inbox WHERE message_id = %(id)s", id=bad["id"]) is None
 
 
-def test_a_batch_that_fails_whole_is_handed_back_whole(consumer: Consumer, broker: Broker) -> None:
+def test_a_batch_that_fails_whole_is_handed_back_whole(consumer: Consumer, aws: Cloud) -> None:
     bad = [envelope() | {"sequence": 13} for _ in range(3)]
 
-    assert sorted(deliver(consumer, broker, *bad)) == sorted(str(e["id"]) for e in bad)
+    assert sorted(deliver(consumer, aws, *bad)) == sorted(str(e["id"]) for e in bad)
 
 
 def test_a_type_nobody_asked_for_is_passed_over(
-    consumer: Consumer, broker: Broker, handled: list[Message[AttemptRequested]]
+    consumer: Consumer, aws: Cloud, handled: list[Message[AttemptRequested]]
 ) -> None:
-    assert deliver(consumer, broker, envelope(RefundRequested.TYPE, refundId=str(uuid4()))) == []
+    assert deliver(consumer, aws, envelope(RefundRequested.TYPE, refundId=str(uuid4()))) == []
     assert handled == []
 
 
-def test_data_that_breaks_the_contract_is_handed_back(consumer: Consumer, broker: Broker) -> None:
+def test_data_that_breaks_the_contract_is_handed_back(consumer: Consumer, aws: Cloud) -> None:
     broken = envelope(orderId="not-a-uuid")
 
-    assert deliver(consumer, broker, broken) == [broken["id"]]
+    assert deliver(consumer, aws, broken) == [broken["id"]]

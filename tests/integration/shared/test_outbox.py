@@ -8,7 +8,7 @@ import pytest
 from shared import outbox
 from shared.contracts import MailStatusChanged, VerificationRequested
 from shared.database import Database
-from tests.cloud import Broker
+from tests.cloud import Cloud
 from tests.databases import TestDatabase
 
 SUBJECT = UUID("7b3f5a52-9c6e-4a0e-8a3e-2f6a7c1d0e11")
@@ -25,14 +25,14 @@ def secret_event() -> VerificationRequested:
 
 
 def test_a_committed_message_is_published_and_marked(
-    database: Database, store: TestDatabase, broker: Broker
+    database: Database, store: TestDatabase, aws: Cloud
 ) -> None:
-    broker.topic("notifications")
+    aws.topic("notifications")
 
     with database.transaction() as sql:
         message_id = outbox.publish(sql, event(), subject=SUBJECT, version=7)
 
-    (envelope,) = broker.messages("notifications")
+    (envelope,) = aws.messages("notifications")
     assert envelope["id"] == str(message_id)
     assert envelope["type"] == "notifications.mail_status_changed.v1"
     assert envelope["source"] == "box-office/notifications"
@@ -46,35 +46,35 @@ def test_a_committed_message_is_published_and_marked(
 
 
 def test_a_rolled_back_message_was_never_there(
-    database: Database, store: TestDatabase, broker: Broker
+    database: Database, store: TestDatabase, aws: Cloud
 ) -> None:
-    broker.topic("notifications")
+    aws.topic("notifications")
 
     with pytest.raises(ZeroDivisionError), database.transaction() as sql:
         outbox.publish(sql, event(), subject=SUBJECT)
         raise ZeroDivisionError
 
-    assert broker.messages("notifications") == []
+    assert aws.messages("notifications") == []
     assert store.all("SELECT 1 FROM outbox") == []
 
 
 def test_a_sensitive_payload_is_blanked_once_published(
-    database: Database, store: TestDatabase, broker: Broker
+    database: Database, store: TestDatabase, aws: Cloud
 ) -> None:
-    broker.topic("notifications")
+    aws.topic("notifications")
 
     with database.transaction() as sql:
         outbox.publish(sql, secret_event(), subject=SUBJECT)
 
-    (envelope,) = broker.messages("notifications")
+    (envelope,) = aws.messages("notifications")
     assert envelope["data"]["token"] == "t0ken"
     assert store.all("SELECT 1 FROM outbox WHERE payload IS NOT NULL") == []
 
 
 def test_a_broker_that_is_down_costs_the_caller_nothing_and_the_sweep_publishes_later(
-    database: Database, store: TestDatabase, broker: Broker, monkeypatch: pytest.MonkeyPatch
+    database: Database, store: TestDatabase, aws: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arn = broker.topic("notifications")
+    arn = aws.topic("notifications")
     monkeypatch.setenv("TOPIC_ARN", arn + "-gone")
 
     with database.transaction() as sql:
@@ -85,12 +85,12 @@ def test_a_broker_that_is_down_costs_the_caller_nothing_and_the_sweep_publishes_
     assert outbox.sweep(database, limit=10) == 0, "its writer's lease is not over yet"
     store.run("UPDATE outbox SET claimed_until = now() - interval '1 second'")
     assert outbox.sweep(database, limit=10) == 1
-    assert len(broker.messages("notifications")) == 1
+    assert len(aws.messages("notifications")) == 1
     assert outbox.sweep(database, limit=10) == 0
 
 
-def test_two_sweeps_at_once_share_the_rows(database: Database, store: TestDatabase, broker: Broker) -> None:
-    broker.topic("notifications")
+def test_two_sweeps_at_once_share_the_rows(database: Database, store: TestDatabase, aws: Cloud) -> None:
+    aws.topic("notifications")
     with database.transaction() as sql:
         for _ in range(30):
             outbox.publish(sql, event(), subject=uuid4())
@@ -102,15 +102,15 @@ def test_two_sweeps_at_once_share_the_rows(database: Database, store: TestDataba
         published = list(pool.map(lambda d: outbox.sweep(d, limit=30), sweepers))
 
     assert sum(published) == 30
-    assert len({envelope["id"] for envelope in broker.messages("notifications")}) == 30
+    assert len({envelope["id"] for envelope in aws.messages("notifications")}) == 30
     for sweeper in sweepers:
         sweeper.reset()
 
 
 def test_a_sweep_takes_no_more_rows_than_its_limit(
-    database: Database, store: TestDatabase, broker: Broker
+    database: Database, store: TestDatabase, aws: Cloud
 ) -> None:
-    broker.topic("notifications")
+    aws.topic("notifications")
     with database.transaction() as sql:
         for _ in range(12):
             outbox.publish(sql, event(), subject=uuid4())
@@ -121,32 +121,32 @@ def test_a_sweep_takes_no_more_rows_than_its_limit(
 
 
 def test_recent_messages_can_be_published_again_for_a_broker_that_lost_them(
-    database: Database, broker: Broker
+    database: Database, aws: Cloud
 ) -> None:
-    broker.topic("notifications")
+    aws.topic("notifications")
     with database.transaction() as sql:
         outbox.publish(sql, event(), subject=SUBJECT)
         outbox.publish(sql, secret_event(), subject=SUBJECT)
-    assert len(broker.messages("notifications")) == 2
+    assert len(aws.messages("notifications")) == 2
 
     assert outbox.sweep(database, limit=10, republish_seconds=60) == 1, "the blanked one cannot be"
 
-    ids = [envelope["id"] for envelope in broker.messages("notifications")]
+    ids = [envelope["id"] for envelope in aws.messages("notifications")]
     assert len(ids) == 3
     assert len(set(ids)) == 2, "the same message, with the same id"
 
 
-def test_a_command_goes_to_its_queue(database: Database, broker: Broker) -> None:
-    broker.queue("payments-webhooks")
+def test_a_command_goes_to_its_queue(database: Database, aws: Cloud) -> None:
+    aws.queue("payments-webhooks")
 
     with database.transaction() as sql:
         outbox.send(sql, "payments-webhooks", event(), subject=SUBJECT)
 
-    assert [envelope["subject"] for envelope in broker.messages("payments-webhooks")] == [str(SUBJECT)]
+    assert [envelope["subject"] for envelope in aws.messages("payments-webhooks")] == [str(SUBJECT)]
 
 
-def test_waking_a_dead_task_is_no_error(database: Database, store: TestDatabase, broker: Broker) -> None:
-    broker.topic("notifications")
+def test_waking_a_dead_task_is_no_error(database: Database, store: TestDatabase, aws: Cloud) -> None:
+    aws.topic("notifications")
 
     with database.transaction() as sql:
         outbox.wake(sql, "no-such-token", {"outcome": "paid"}, subject=SUBJECT)
