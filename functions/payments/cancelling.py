@@ -65,6 +65,8 @@ def carry_out(gateway: OpeningGateway, due: Due) -> CancelResult | None:
             currency=order.currency,
             metadata=charging.metadata_of(order),
         )
+        if opened is None:
+            return None
         intent_id = opened.intent_id
     return gateway.cancel(intent_id)
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Protocol
 
-from functions.payments.gateways.gateway import PaymentGateway, PaymentResult
+from functions.payments.gateways.gateway import GatewayRefused, PaymentGateway, PaymentResult
 from functions.payments.gateways.stripe_gateway import StripeGateway
+
+_AMOUNT_REFUSED = ("amount_too_small", "amount_too_large")  # https://docs.stripe.com/error-codes
 
 
 class OpeningGateway(PaymentGateway, Protocol):
@@ -13,10 +15,13 @@ class OpeningGateway(PaymentGateway, Protocol):
 
     def open(
         self, *, order_id: str, amount: Decimal, currency: str, metadata: Mapping[str, str] | None = None
-    ) -> PaymentResult:
+    ) -> PaymentResult | None:
         """The order's payment as it stands now, made first if there is none.
 
         Args: as `pay` takes them for the order's first attempt; with others the provider refuses.
+
+        Returns:
+            None if the provider takes no payments of this amount, so that there can be none.
         """
         ...
 
@@ -26,6 +31,12 @@ class OpeningStripeGateway(StripeGateway):
 
     def open(
         self, *, order_id: str, amount: Decimal, currency: str, metadata: Mapping[str, str] | None = None
-    ) -> PaymentResult:
+    ) -> PaymentResult | None:
         """See `OpeningGateway.open`. The answer to the key is the intent as it was made; so it is fetched."""
-        return self.fetch(self._create(order_id, amount, currency, metadata or {}))
+        try:
+            intent_id = self._create(order_id, amount, currency, metadata or {})
+        except GatewayRefused as refused:
+            if refused.provider_code in _AMOUNT_REFUSED:
+                return None
+            raise
+        return self.fetch(intent_id)

@@ -119,3 +119,9 @@ def test_what_was_never_paid_is_not_given_back(shop: Shop) -> None:
     order_id = shop.order_of(a_user(), "pm_card_chargeDeclined")
     with pytest.raises(NotDecided):
         give_back(order_id)
+
+
+def test_an_order_too_small_for_the_provider_can_be_cancelled_all_the_same(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), price="0.10")
+    assert shop.cancel(order_id) == "cancelled"
+    assert shop.status(order_id) == "CANCELLED"
