@@ -45,9 +45,7 @@ def test_a_committed_message_is_published_and_marked(
     assert row["payload"] is not None
 
 
-def test_a_rolled_back_message_was_never_there(
-    database: Database, store: TestDatabase, aws: Cloud
-) -> None:
+def test_a_rolled_back_message_was_never_there(database: Database, store: TestDatabase, aws: Cloud) -> None:
     aws.topic("notifications")
 
     with pytest.raises(ZeroDivisionError), database.transaction() as sql:
