@@ -1,0 +1,152 @@
+"""Sessions: refreshing works once, reuse ends them, and whatever ends them ends them at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from functions.auth import session_cache, sessions
+from functions.auth.cache import cache
+from functions.auth.records import Session
+from shared.clock import now
+from shared.database import Database
+from tests.people import Desk
+from tests.support import Reply
+
+
+def refresh(desk: Desk, refresh_token: str) -> Reply:
+    return desk.ask("refresh", {"refreshToken": refresh_token})
+
+
+def test_refreshing_gives_new_tokens_of_the_same_session(desk: Desk) -> None:
+    person = desk.person()
+    first = desk.signed_in(person)
+
+    second = refresh(desk, first["refreshToken"])
+
+    assert second.status == 200
+    assert second.body["refreshToken"] != first["refreshToken"]
+    assert desk.user(second.body["accessToken"]).session_id == desk.user(first["accessToken"]).session_id
+    assert second.body["user"]["userId"] == str(person.id)
+    assert refresh(desk, second.body["refreshToken"]).status == 200
+
+
+def test_a_refresh_token_used_again_ends_the_whole_session(desk: Desk) -> None:
+    first = desk.signed_in(desk.person())
+    second = refresh(desk, first["refreshToken"]).body
+    assert desk.is_let_in(second["accessToken"])
+
+    again = refresh(desk, first["refreshToken"])
+
+    assert (again.status, again.code) == (401, "INVALID_TOKEN")
+    assert refresh(desk, second["refreshToken"]).status == 401
+    assert not desk.is_let_in(first["accessToken"])
+    assert not desk.is_let_in(second["accessToken"])
+
+
+def test_even_a_token_of_long_ago_ends_the_session(desk: Desk) -> None:
+    first = desk.signed_in(desk.person())
+    last = first
+    for _ in range(3):
+        last = refresh(desk, last["refreshToken"]).body
+
+    refresh(desk, first["refreshToken"])
+
+    assert not desk.is_let_in(last["accessToken"])
+
+
+def test_other_sessions_of_the_user_go_on(desk: Desk) -> None:
+    person = desk.person()
+    phone, laptop = desk.signed_in(person), desk.signed_in(person)
+    refresh(desk, phone["refreshToken"])
+    refresh(desk, phone["refreshToken"])
+
+    assert desk.is_let_in(laptop["accessToken"])
+
+
+def test_of_refreshes_at_the_same_time_exactly_one_wins(desk: Desk) -> None:
+    token = desk.signed_in(desk.person())["refreshToken"]
+
+    def exchange(database: Database) -> Session | None:
+        with database.transaction() as sql:
+            return sessions.refresh(sql, token, now())
+
+    databases = [Database("auth") for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        won = [session for session in pool.map(exchange, databases) if session is not None]
+
+    assert len(won) == 1
+    assert desk.db.one("SELECT revoked_at IS NOT NULL AS ended FROM user_sessions") == {"ended": True}
+    for database in databases:
+        database.reset()
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a" * 43])
+def test_an_unknown_refresh_token_is_refused_and_ends_nothing(desk: Desk, token: str) -> None:
+    tokens = desk.signed_in(desk.person())
+
+    assert refresh(desk, token).status == 401
+    assert desk.is_let_in(tokens["accessToken"])
+
+
+def test_an_expired_session_cannot_be_refreshed(desk: Desk) -> None:
+    tokens = desk.signed_in(desk.person())
+    desk.db.run("UPDATE user_sessions SET expires_at = now() - interval '1 second'")
+
+    assert refresh(desk, tokens["refreshToken"]).status == 401
+    assert not desk.is_let_in(tokens["accessToken"])
+
+
+def test_logging_out_cuts_at_once(desk: Desk) -> None:
+    tokens = desk.signed_in(desk.person())
+    user = desk.user(tokens["accessToken"])
+    assert session_cache.state(user.id, user.session_id, now()) == "live", "it was in the cache"
+
+    reply = desk.ask("logout", user=user)
+
+    assert (reply.status, reply.body) == (204, "")
+    assert not desk.is_let_in(tokens["accessToken"])
+    assert refresh(desk, tokens["refreshToken"]).status == 401
+
+
+def test_logging_out_twice_is_no_error(desk: Desk) -> None:
+    user = desk.user(desk.signed_in(desk.person())["accessToken"])
+
+    assert [desk.ask("logout", user=user).status for _ in range(2)] == [204, 204]
+
+
+def test_a_reader_who_saw_the_session_alive_cannot_bring_it_back(desk: Desk) -> None:
+    user = desk.user(desk.signed_in(desk.person())["accessToken"])
+    read_at = now()
+    desk.ask("logout", user=user)
+
+    session_cache.remember(user.id, user.session_id, read_at)
+
+    assert session_cache.state(user.id, user.session_id, now()) == "ended"
+
+
+def test_what_the_cache_says_is_believed_for_a_minute(desk: Desk) -> None:
+    user = desk.user(desk.signed_in(desk.person())["accessToken"])
+    field = f"active:{now().timestamp() - 61}"
+    cache.set_field(f"session:{user.id}", str(user.session_id), field, seconds=60)
+
+    assert session_cache.state(user.id, user.session_id, now()) is None
+    assert desk.is_let_in(desk.signed_in(desk.person())["accessToken"])
+
+
+def test_without_redis_everything_works_on_postgresql(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CACHE_PORT", "9")
+    cache.reset()
+    tokens = desk.signed_in(desk.person())
+    user = desk.user(tokens["accessToken"])
+
+    assert desk.ask("logout", user=user).status == 204
+    assert not desk.is_let_in(tokens["accessToken"])
+    assert refresh(desk, tokens["refreshToken"]).status == 401
+
+
+def test_the_hash_of_sessions_ends_a_day_after_its_first_field(desk: Desk) -> None:
+    user = desk.user(desk.signed_in(desk.person())["accessToken"])
+
+    seconds = cache._client.ttl(f"session:{user.id}")
+
+    assert 86_000 < seconds <= 86_400
