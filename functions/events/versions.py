@@ -13,7 +13,7 @@ def wanted_version(if_match: str | None) -> int | None:
     """
     if if_match is None or if_match.strip() == "*":
         return None
-    found = re.fullmatch(r'(?:W/)?"?(\d{1,9})"?', if_match.strip())
+    found = re.fullmatch(r'(?:W/)?(")?(\d{1,9})(?(1)")', if_match.strip())
     if found is None:
         raise BadInput.field("If-Match", "Must be the version of the event")
-    return int(found[1])
+    return int(found[2])
