@@ -14,6 +14,7 @@ api = Api("notifications", database)
 
 @api.post("/api/notifications/templates", status=201, role=Role.ADMIN)
 def create_template(request: TemplateRequest, sql: Sql) -> TemplateAnswer | WithStatus:
+    """Jinja2, in a sandbox. Each part is tried with sample data first, and one that does not render is refused."""
     answer, created = templates.save(sql, request, now())
     return answer if created else WithStatus(200, answer)
 

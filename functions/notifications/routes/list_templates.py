@@ -22,6 +22,7 @@ def list_templates(
     limit: Annotated[Limit, Query()] = DEFAULT_LIMIT,
     cursor: Annotated[Cursor | None, Query()] = None,
 ) -> Page[TemplateAnswer]:
+    """By name, with their texts."""
     return templates.page(sql, limit, cursor, now())
 
 

@@ -13,6 +13,7 @@ api = Api("notifications", database)
 
 @api.post("/api/notifications/send", status=202, role=Role.ADMIN, idempotent="optional")
 def send(request: SendRequest, sql: Sql) -> SendAccepted:
+    """The template is filled in at once, so that missing data is told; the mail itself goes out within seconds."""
     return SendAccepted(notification_id=by_hand.send(sql, request, now()))
 
 

@@ -14,6 +14,7 @@ api = Api("notifications", database)
 
 @api.get("/api/notifications/status/{id}")
 def status(id: UUID, caller: User, sql: Sql) -> NotificationStatus:
+    """One's own mails, or any for an admin; somebody else's is not found."""
     return by_hand.status(sql, id, caller)
 
 

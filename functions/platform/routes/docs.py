@@ -17,6 +17,7 @@ api = Api("platform")
 
 @api.get("/api/docs", cache_seconds=CACHE_SECONDS)
 def docs() -> File:
+    """HTML, with a form to try each operation."""
     page = PAGE.read_text()
     return File(page, "text/html; charset=utf-8", headers={"Content-Security-Policy": _policy(page)})
 

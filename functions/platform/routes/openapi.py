@@ -13,6 +13,7 @@ api = Api("platform")
 
 @api.get("/api/openapi.json", cache_seconds=CACHE_SECONDS)
 def openapi() -> File:
+    """OpenAPI 3.1."""
     return File(DOCUMENT.read_text(), JSON)
 
 
