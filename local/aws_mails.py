@@ -11,11 +11,10 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.ses.models import SESBackend
 
 from local.aws_replace import replace
-from local.faults import SLOW_SECONDS, Faults
+from local.faults import SLOW_SECONDS, Faults, OrderedFault
 
 TIMEOUT_SECONDS = 60.0
 
@@ -72,7 +71,7 @@ def _compose(source: str, recipients: list[str], subject: str, body: str) -> str
 
 
 def _with_fault(mode: str | None, deliver: Callable[[], Any]) -> Any:
-    failure = ServiceException("InternalFailure", "a fault was ordered for this mail")
+    failure = OrderedFault("a fault was ordered for this mail")
     if mode in ("error", "kill_before"):
         raise failure
     if mode == "timeout":

@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable
+import traceback
+from collections.abc import Callable, Iterable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from local.faults import Fault, FaultError, Faults
+from local.faults import Fault, FaultError, Faults, OrderedFault
 
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -74,11 +75,23 @@ class _Handler(BaseHTTPRequestHandler):
         def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
             started[:] = [status, headers]
 
-        answer = b"".join(self.server.app(self._environ(body), start_response))
+        try:
+            answer = b"".join(self.server.app(self._environ(body), start_response))
+        except OrderedFault as fault:
+            self._fail(str(fault))
+            return
+        except Exception as error:  # noqa: BLE001 - whatever is wrong in the emulator, its client gets an answer
+            traceback.print_exc()
+            self._fail(repr(error))
+            return
         status, headers = started
         self._send(int(status.split(" ", 1)[0]), headers, answer)
 
-    def _send(self, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+    def _fail(self, message: str) -> None:
+        body = json.dumps({"__type": "InternalFailure", "message": message}).encode()
+        self._send(500, [("Content-Type", "application/json"), ("x-amzn-ErrorType", "InternalFailure")], body)
+
+    def _send(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         self.send_response_only(status)
         for name, value in headers:
             if name.lower() not in ("content-length", "connection", "transfer-encoding"):

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 import urllib3
-from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
@@ -45,7 +44,7 @@ class _Invoker:
             "POST", f"{self._url}/{name}/invocations", body=parameters.get("Payload") or b"{}"
         )
         if response.status >= 300:
-            raise _client_error(response)
+            raise _refusal(response)
         answer = {
             "StatusCode": 200,
             "ExecutedVersion": "$LATEST",
@@ -56,11 +55,12 @@ class _Invoker:
         return answer
 
 
-def _client_error(response: urllib3.BaseHTTPResponse) -> ClientError:
+def _refusal(response: urllib3.BaseHTTPResponse) -> lambda_eval_utils.LambdaFunctionErrorException:
+    """What a state machine catches: moto forgets the code of a client error when the task names a function's ARN."""
     code = response.headers.get("x-amzn-ErrorType", "ServiceException")
     message = json.loads(response.data).get("Message", "") if response.data.startswith(b"{") else ""
-    metadata = {"HTTPStatusCode": response.status, "RequestId": "local"}
-    return ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}, "Invoke")  # type: ignore[typeddict-item]
+    payload = json.dumps({"errorType": f"Lambda.{code}", "errorMessage": message})
+    return lambda_eval_utils.LambdaFunctionErrorException("Unhandled", payload)
 
 
 def keep_definitions() -> None:

@@ -14,6 +14,10 @@ class FaultError(ValueError):
     """A fault that cannot be ordered; the message says what is wrong."""
 
 
+class OrderedFault(Exception):
+    """A failure that was ordered and now happens."""
+
+
 @dataclass
 class Fault:
     """`target` is the end of a function's name (or a provider); `times` None means until it is cleared.

@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Awaitable, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from local.faults import SLOW_SECONDS, Faults
 from local.invoke_api import InvokeApi
 from local.resources import Function
 from local.runtime_api import Answer, InitFailed
-from local.workers import Worker, Zygote
+from local.workers import PRELOAD, Worker, Zygote
 
 __all__ = ["Answer", "HostSettings", "LambdaHost", "TooManyRequests", "UnknownFunction"]
 
@@ -53,6 +53,7 @@ class HostSettings:
     idle_seconds: float = 300.0
     parallel_starts: int = max(2, os.cpu_count() or 2)
     session_token: str = "local-session"
+    preload: Sequence[str] = PRELOAD
 
 
 @dataclass
@@ -87,7 +88,7 @@ class LambdaHost:
         self.faults = Faults()
         self.settings = settings
         self._pools = {name: _Pool(function) for name, function in functions.items()}
-        self._zygote = Zygote(settings.state / "logs" / "zygote.log")
+        self._zygote = Zygote(settings.state / "logs" / "zygote.log", settings.preload)
         self._admitted = 0
         self._queue: deque[asyncio.Future[None]] = deque()
         self._starting = 0
@@ -149,13 +150,9 @@ class LambdaHost:
             raise UnknownFunction(f"Function not found: {name}")
         self.spawn(self._invoke_with_retries(name, payload))
 
-    def spawn(self, work: Awaitable[None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside everything else until it ends or the host stops."""
-
-        async def run() -> None:
-            await work
-
-        task = asyncio.create_task(run())
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
