@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.books import assert_balanced
 from tests.e2e.box_office import available, order_of, pay_again, publish, purchase, reserve, settled
 from tests.e2e.client import Client, eventually
 from tests.e2e.laptop import Laptop
@@ -60,3 +61,4 @@ def test_purchases_under_way_go_on_after_kill_9(another: Laptop) -> None:
     assert available(show) == 20 - 8
     for buyer, order in zip([*crowd, waiting, declined], paid, strict=True):
         assert eventually(lambda b=buyer, o=order: mails_about(b, o["orderNumber"]), 60)  # type: ignore[misc]
+    assert_balanced(another)

@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.e2e.books import assert_balanced
 from tests.e2e.box_office import available, publish, purchase, reserve, settled
 from tests.e2e.client import Client
 from tests.e2e.laptop import Laptop
@@ -26,6 +27,7 @@ def test_twelve_buyers_and_five_tickets(laptop: Laptop) -> None:
 
     assert outcomes == {"PAID": 5, "SOLD_OUT": 7}
     assert available(show) == 0
+    assert_balanced(laptop)
 
 
 def test_a_person_may_not_take_more_than_the_limit_from_many_windows(laptop: Laptop) -> None:
