@@ -5,19 +5,20 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from local.processes import CannotStart, stop_with_parent
 
 
 def main() -> int:
     """Run what the command line says; the process's exit code."""
-    options = _parser().parse_args()
-    if options.stop_with_parent:
-        stop_with_parent(signal.SIGTERM)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace", line_buffering=True)
     try:
+        options = _parser().parse_args()
+        if options.stop_with_parent:
+            stop_with_parent(signal.SIGTERM)
         return asyncio.run(_run(options))
     except CannotStart as error:
         print(f"Box Office cannot start: {error}", file=sys.stderr)
@@ -45,8 +46,15 @@ def _port(text: str) -> int:
     return int(text)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CannotStart(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local", description="Box Office on one machine.")
+    parser = _Parser(prog="python -m local", description="Box Office on one machine.")
     commands = parser.add_subparsers(required=True)
     run = commands.add_parser("run", help="start everything and serve until Ctrl-C")
     run.add_argument("--port", type=_port, default=8080, help="where the API listens (default 8080)")

@@ -65,7 +65,7 @@ class Launcher:
         with self._state.hold(self._port):
             if reason := ports.why_not(self._port):
                 raise CannotStart(
-                    f"port {self._port} {reason}: give another one, e.g. `make run PORT={self._port + 1}`"
+                    f"port {self._port} {reason}: give another one, e.g. `make run PORT={ports.free_port()}`"
                 )
             work = asyncio.ensure_future(self._serve())
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
