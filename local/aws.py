@@ -2,8 +2,9 @@
 
 `python -m local.aws --port 9001 --lambda-host 127.0.0.1:9004 --mails .state/mails`
 
-Step Functions really run; their Lambda tasks go to the Lambda host. Mail is written to files, which outlive the
-process; all else is memory. `local.aws_*` hold what moto lacks for that.
+Step Functions really run; their Lambda tasks go to the Lambda host. Mail is written to files, and messages to a
+journal beside them (`queues.sqlite3`), which outlive the process; all else is memory. `local.aws_*` hold what moto
+lacks for that.
 """
 
 from __future__ import annotations
@@ -37,12 +38,13 @@ def main() -> None:
     from moto.core.config import default_user_config
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    from local import aws_mails, aws_queues, aws_secrets, aws_stepfunctions
+    from local import aws_mails, aws_queue_journal, aws_queues, aws_secrets, aws_stepfunctions
 
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     faults = Faults()
     aws_mails.install(arguments.mails, faults)
     aws_queues.install()
+    aws_queue_journal.install(arguments.mails.parent / "queues.sqlite3")
     aws_secrets.install()
     aws_stepfunctions.install(arguments.lambda_host)
     server = AwsServer(arguments.port, DomainDispatcherApplication(create_backend_app), faults)
