@@ -22,11 +22,24 @@ from local.runtime_api import Answer, InitFailed, ProcessExited, RuntimeApi
 PRELOAD = (
     "simplejson",
     "snapshot_restore_py",
-    "pydantic",
+    "annotated_types",
+    "pydantic.alias_generators",
+    "pydantic.deprecated.config",
+    "pydantic.functional_serializers",
+    "pydantic.functional_validators",
+    "pydantic.json_schema",
+    "pydantic.main",
+    "pydantic.networks",
+    "pydantic.plugin._schema_validator",
+    "pydantic.type_adapter",
+    "pydantic.types",
     "aws_lambda_powertools",
     "aws_lambda_powertools.event_handler",
-    "aws_lambda_powertools.event_handler.middlewares",
+    "aws_lambda_powertools.event_handler.middlewares.openapi_validation",
+    "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.utilities.parser",
     "psycopg2",
+    "psycopg2.errorcodes",
     "psycopg2.extras",
     "boto3",
     "botocore.session",
@@ -52,7 +65,7 @@ PRELOAD = (
     "decimal",
     "zoneinfo",
 )
-"""What most functions import: loaded once, before any process is forked."""
+"""What most functions import: loaded once, before any process is forked. pydantic's parts load only when named."""
 INIT_SECONDS = 20.0
 """Lambda's own limit is 10 s; a laptop that starts everything at once is slower."""
 MAX_PAYLOAD = 6 * 1024 * 1024
