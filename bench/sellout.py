@@ -150,7 +150,12 @@ def _cpu_seconds(url: str) -> dict[int, tuple[str, float]]:
 
 def _kind(process: psutil.Process, launcher: psutil.Process) -> str:
     line = " ".join(process.cmdline())
-    kinds = {"postgres": "PostgreSQL", "valkey": "Valkey", "local.aws": "AWS emulation", "stripe_simulator": "simulated Stripe"}
+    kinds = {
+        "postgres": "PostgreSQL",
+        "valkey": "Valkey",
+        "local.aws": "AWS emulation",
+        "stripe_simulator": "simulated Stripe",
+    }
     if process == launcher:
         return "HTTP and hosting"
     return next((kind for part, kind in kinds.items() if part in line), "functions")
