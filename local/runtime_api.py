@@ -54,7 +54,7 @@ class RuntimeApi:
         self._answer: asyncio.Future[Answer] | None = None
         self._current = ""
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> int:
         """Listen on a free port and return it."""
@@ -82,11 +82,13 @@ class RuntimeApi:
         """Stop listening and drop the process's connections."""
         if self._server is not None:
             self._server.close()
-        for writer in self._connections:
-            writer.close()
+        for task in self._serving:
+            task.cancel()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
         try:
             while (request := await _read_request(reader, writer)) is not None:
                 path, body = request
@@ -95,7 +97,7 @@ class RuntimeApi:
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
-            self._connections.discard(writer)
+            self._serving.discard(task)
             writer.close()
 
     async def _respond(self, path: str, body: bytes) -> bytes:
