@@ -1,7 +1,8 @@
 """A journal of moto's SQS: what was sent and not deleted is in its queue again after the emulation was killed.
 
 Real SQS keeps an accepted message, and senders rely on that: a link in a mail is blanked in the outbox once it is
-published. Messages come back without delay and with a fresh receive count, in the queue or dead-letter queue they were in.
+published.
+Messages come back without delay and with a fresh receive count, in the queue or dead-letter queue they were in.
 """
 
 from __future__ import annotations

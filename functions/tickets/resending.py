@@ -41,7 +41,7 @@ def resend(sql: Sql, caller: User, ticket_id: UUID, at: datetime) -> ResendAccep
         "mail",
         MailRequested(
             mail_key=f"ticket:{ticket_id}:{uuid4()}",
-            template="order-confirmation",
+            template="ticket",
             user_id=ticket.user_id,
             order_id=ticket.order_id,
             data=mails.order_data(purchase, event, [ticket]),

@@ -23,7 +23,7 @@ def test_the_ticket_is_mailed_to_its_holder(sales: Sales, aws: Cloud) -> None:
 
     assert (reply.status, reply.body) == (202, {"ticketId": str(second["id"]), "status": "PENDING"})
     mail = aws.messages("mail")[-1]["data"]
-    assert (mail["userId"], mail["template"]) == (str(buyer.id), "order-confirmation")
+    assert (mail["userId"], mail["template"]) == (str(buyer.id), "ticket")
     assert [ticket["qrCode"] for ticket in mail["data"]["tickets"]] == [second["qr_code"]]
 
 
