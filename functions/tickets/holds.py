@@ -147,7 +147,7 @@ def _reason(refused: Refused) -> AppError | Refused:
         return EventNotOnSale() if detail["status"] in (None, "DRAFT") else SaleClosed()
     messages = {
         "BX002": (UnknownTicketType, "This event has no such ticket type"),
-        "BX003": (SoldOut, f"Only {detail.get('left')} left"),
+        "BX003": (SoldOut, f"Only {detail['left']} left" if detail.get("left") else "None are left"),
         "BX004": (SaleClosed, "This ticket type is not on sale now"),
         "BX005": (PerPersonLimit, f"At most {detail.get('limit')} per person"),
     }

@@ -35,6 +35,7 @@ def bind(sql: Sql, buyer_id: UUID, request: PurchaseRequest, at: datetime) -> Pu
         NotFound: no such reservation, or someone else's.
         AlreadyPurchased: the reservation belongs to an order already.
         ReservationExpired: its time is over.
+        SaleClosed: the event was cancelled meanwhile.
     """
     held = reservations.lock(sql, request.reservation_id)
     if not held or held[0].user_id != buyer_id:
@@ -43,6 +44,9 @@ def bind(sql: Sql, buyer_id: UUID, request: PurchaseRequest, at: datetime) -> Pu
         raise holds.AlreadyPurchased()
     if any(hold.status != "HELD" or hold.reserved_until <= at for hold in held):
         raise ReservationExpired()
+    event = copies.get(sql, held[0].event_id)
+    if event is None or event.status != "PUBLISHED":
+        raise holds.SaleClosed()
     purchase = _purchase(held, request, at)
     reservations.bind(sql, request.reservation_id, purchase.order_id, purchase.pay_by)
     purchases.insert(sql, purchase)

@@ -13,9 +13,9 @@ def get(sql: Sql, event_id: UUID) -> EventCopy | None:
 
 
 def get_for_share(sql: Sql, event_id: UUID) -> EventCopy:
-    """Our copy of the event, which nobody changes until this transaction is over:
+    """Our copy of the event, which nobody changes until this transaction is over.
 
-    a cancellation comes before tickets are made, or finds them.
+    So a cancellation comes before tickets are made, or finds them.
     """
     row = sql.one("SELECT * FROM event_copies WHERE event_id = %(id)s FOR SHARE", id=event_id)
     assert row is not None, "seats are only held of events that are here"

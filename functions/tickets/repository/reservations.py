@@ -101,8 +101,8 @@ def mark_released(sql: Sql, reservation_id: UUID) -> None:
 
 
 def expire(sql: Sql, at: datetime, limit: int) -> list[Row]:
-    """Give back holds that ran out, oldest first;
+    """Give back holds that ran out, oldest first; rows of event_id, ticket_type_id and how many expired.
 
-    rows of event_id, ticket_type_id and how many expired. Rows that somebody holds locked are skipped.
+    Rows that somebody holds locked are skipped.
     """
     return sql.all("SELECT * FROM expire_holds(%(at)s, %(limit)s)", at=at, limit=limit)

@@ -43,10 +43,7 @@ def page(sql: Sql, event_id: UUID, limit: int, after: tuple[datetime, UUID] | No
 
 
 def lock_owned(sql: Sql, ticket_type_id: UUID, organizer_id: UUID | None) -> Row | None:
-    """The type and its event's currency, locked against sales and other changes;
-
-    None unless it is this organizer's (None: anybody's).
-    """
+    """The type, locked against sales and other changes; None unless it is this organizer's (None: anybody's)."""
     return sql.one(
         """
         SELECT t.* FROM ticket_types t JOIN event_copies e USING (event_id)

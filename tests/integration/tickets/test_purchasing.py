@@ -86,6 +86,14 @@ def test_a_reservation_half_of_which_was_reclaimed_cannot_be_bought(sales: Sales
     assert sales.purchase(buyer, reservation).code == "RESERVATION_EXPIRED"
 
 
+def test_nobody_is_charged_for_an_event_that_was_cancelled_meanwhile(sales: Sales) -> None:
+    event_id, buyer = sales.event(), a_user()
+    reservation = sales.held(buyer, event_id, {sales.type(event_id): 1})
+    sales.db.run("UPDATE event_copies SET status = 'CANCELLED'")
+    reply = sales.purchase(buyer, reservation)
+    assert (reply.status, reply.code, sales.statuses(reservation)) == (409, "SALE_CLOSED", ["HELD"])
+
+
 def test_someone_elses_reservation_is_not_found(sales: Sales) -> None:
     event_id = sales.event()
     reservation = sales.held(a_user(), event_id, {sales.type(event_id): 1})

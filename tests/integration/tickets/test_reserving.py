@@ -55,6 +55,12 @@ def test_the_last_ticket_is_sold_once_and_the_next_buyer_is_told_sold_out(sales:
     assert (reply.status, reply.code, reply.fields) == (409, "SOLD_OUT", {"items[0].ticketTypeId"})
 
 
+def test_a_buyer_who_wants_too_many_is_told_how_many_are_left(sales: Sales) -> None:
+    event_id = sales.event()
+    reply = sales.reserve(a_user(), event_id, {sales.type(event_id, quantity=2): 3})
+    assert reply.body["error"]["details"] == [{"field": "items[0].ticketTypeId", "message": "Only 2 left"}]
+
+
 def test_when_one_item_is_refused_nothing_is_held(sales: Sales) -> None:
     event_id, buyer = sales.event(), a_user()
     plenty, scarce = sales.type(event_id), sales.type(event_id, quantity=1)
@@ -83,6 +89,9 @@ def test_more_than_the_limit_at_once_is_refused(sales: Sales) -> None:
     event_id = sales.event()
     reply = sales.reserve(a_user(), event_id, {sales.type(event_id, limit=3): 4})
     assert (reply.status, reply.code) == (409, "PER_PERSON_LIMIT")
+    assert reply.body["error"]["details"] == [
+        {"field": "items[0].ticketTypeId", "message": "At most 3 per person"}
+    ]
 
 
 def test_the_limit_counts_what_a_person_has_bought(sales: Sales) -> None:
