@@ -44,6 +44,12 @@ format: install ## format the code and mend what the linter can mend
 synth: install ## write the CloudFormation templates to cdk.out
 	@$(CDK) synth --quiet --no-notices
 
+bench: install ## measure the CPU time of one purchase
+	@PYTHONPATH=layers/shared/python $(VENV) -m bench.purchase_cpu
+
+sellout: install ## sell 500 tickets to 50 buyers through the system that runs at PORT
+	@$(VENV) -m bench.sellout "http://127.0.0.1:$(PORT)"
+
 openapi: install ## write the OpenAPI document from what the routes declare
 	@PYTHONPATH=layers/shared/python $(VENV) -m tools.openapi
 
