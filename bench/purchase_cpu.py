@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psutil
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -167,7 +167,8 @@ def _fill(service: str, database: TestDatabase) -> None:
             """
             INSERT INTO event_copies (event_id, organizer_id, name, event_date, time_zone, venue_name, venue_address,
                                       status, version, currency, refreshed_at)
-            VALUES (%(event)s, gen_random_uuid(), 'Gala', %(date)s, 'UTC', 'Hall', 'Street 1', 'PUBLISHED', 1, 'EUR', now())
+            VALUES (%(event)s, gen_random_uuid(), 'Gala', %(date)s, 'UTC', 'Hall', 'Street 1',
+                    'PUBLISHED', 1, 'EUR', now())
             """,
             event=EVENT,
             date=now() + timedelta(days=30),
