@@ -27,11 +27,8 @@ ANSWERS = {
     "INTEGRATION_TIMEOUT": (504, "TIMEOUT", "This took too long. Try again."),
     "INVALID_API_KEY": (403, "FORBIDDEN", "You may not do this."),
     "INVALID_SIGNATURE": (401, "UNAUTHORIZED", "A valid access token is needed."),
-    "MISSING_AUTHENTICATION_TOKEN": (
-        404,
-        "NOT_FOUND",
-        "There is no such route.",
-    ),  # AWS's name for an unknown route
+    # AWS's name for an unknown route.
+    "MISSING_AUTHENTICATION_TOKEN": (404, "NOT_FOUND", "There is no such route."),
     "QUOTA_EXCEEDED": (429, "TOO_MANY_REQUESTS", "Too many requests. Try again later."),
     "REQUEST_TOO_LARGE": (413, "REQUEST_TOO_LARGE", "The request is too large."),
     "RESOURCE_NOT_FOUND": (404, "NOT_FOUND", "There is no such route."),

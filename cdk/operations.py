@@ -1,7 +1,7 @@
-"""What wakes somebody up. Each way in has its own sign of failure, so no function needs an alarm of its own:
+"""What wakes somebody up.
 
-routes show as answers of the API, consumers as dead letters (their alarms lie beside their queues), tasks as failed
-purchases; only jobs would fail unseen.
+Each way in has its own sign of failure, so no function needs an alarm of its own: routes show as answers of the API,
+consumers as dead letters (their alarms lie beside their queues), tasks as failed purchases; only jobs fail unseen.
 """
 
 from collections.abc import Sequence

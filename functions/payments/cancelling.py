@@ -1,8 +1,8 @@
-"""Ending an order that was not paid in time:
+"""Ending an order that was not paid in time.
 
-the payment is cancelled at the provider before any seat is given back. The provider decides a race with the
-buyer's money: either it cancels, and nothing can be charged any more, or it answers that the money is there,
-and the order is bought.
+The payment is cancelled at the provider before any seat is given back. The provider decides a race with the buyer's
+money: either it cancels, and nothing can be charged any more, or it answers that the money is there, and the order is
+bought.
 """
 
 from dataclasses import dataclass, replace

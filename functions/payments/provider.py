@@ -1,7 +1,4 @@
-"""The payment provider as this function reaches it:
-
-its secret read once per process, its library imported when needed.
-"""
+"""The payment provider as this function reaches it: its secret read once, its library imported when needed."""
 
 import os
 from functools import cache

@@ -1,8 +1,7 @@
-"""Giving money back:
+"""Giving money back: asked for by an organizer, owed because no tickets came of it, or because it came too late.
 
-asked for by an organizer, owed because no tickets came of it, or because it came too late. What is being
-refunded is set aside on the order first, so that no two refunds together exceed the payment: a CHECK says so.
-Then the provider is asked, under the refund's own id, and its answer recorded.
+What is being refunded is set aside on the order first, so that no two refunds together exceed the payment: a CHECK
+says so. Then the provider is asked, under the refund's own id, and its answer recorded.
 """
 
 from dataclasses import replace
@@ -231,10 +230,7 @@ def _succeeded(sql: Sql, order: Order, refund: Refund, gateway_refund_id: str | 
 
 
 def _did_not_succeed(sql: Sql, order: Order, refund: Refund, at: datetime) -> None:
-    """The provider could not give it back (a closed account, say):
-
-    the money is still ours to give; operators are told.
-    """
+    """The provider could not give it back (a closed account, say): it is still ours to give, and operators are told."""
     log.error("refund failed", extra={"order_id": str(order.id), "refund_id": str(refund.id)})
     if refund.status is RefundStatus.SUCCEEDED:
         refunded = order.refunded_amount - refund.amount
@@ -255,10 +251,7 @@ def _status_after(order: Order, refunded: Decimal) -> PaymentStatus:
 
 
 def _void(tickets: list[Ticket] | None, ticket_ids: list[UUID] | None) -> list[Ticket] | None:
-    """The tickets as they are once these (None:
-
-    all) have been refunded; the tickets service voids them by our message.
-    """
+    """The tickets once these (None: all) have been refunded; the tickets service voids them by our message."""
     if tickets is None:
         return None
     return [

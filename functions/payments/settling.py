@@ -36,10 +36,7 @@ _ATTEMPT_STATUS = {
 def apply(
     sql: Sql, order: Order, result: PaymentResult, at: datetime, *, attempt: Attempt | None = None
 ) -> Order:
-    """Apply the state of the order's payment;
-
-    `attempt` is the one that brought it about, None for a webhook's news.
-    """
+    """Apply the state of the order's payment; `attempt` is what brought it about, None for a webhook's news."""
     if result.outcome is PaymentOutcome.PAID:
         return _paid(sql, order, result, attempt, at)
     order = _with_intent(order, result)
@@ -71,10 +68,7 @@ def fail(
     *,
     tell: bool = True,
 ) -> Order:
-    """End an attempt without the provider's verdict;
-
-    the buyer may try again, and hears of it by mail if `tell`.
-    """
+    """End an attempt without the provider's verdict; the buyer may try again, and hears of it by mail if `tell`."""
     if not attempts.close(sql, attempt.id, status, at, answer={"code": failure.code}):
         return order
     if not order.is_undecided or order.cancel_requested_at is not None:

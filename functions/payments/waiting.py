@@ -1,7 +1,4 @@
-"""A purchase waits for its payment:
-
-by Step Functions' task token, which whoever learns of the money answers.
-"""
+"""A purchase waits for its payment by Step Functions' task token, which whoever learns of the money answers."""
 
 from datetime import datetime
 from uuid import UUID

@@ -56,10 +56,7 @@ class Due:
 
 
 def store(sql: Sql, event: WebhookEvent, at: datetime) -> None:
-    """Keep a verified webhook and send it on;
-
-    one that was kept before and handled since is only acknowledged.
-    """
+    """Keep a verified webhook and send it on; one that was kept before and handled since is only acknowledged."""
     if webhooks.store(sql, STRIPE, event, at, handled=event.type not in HANDLED):
         command = WebhookReceived(provider=STRIPE, event_id=event.id)
         outbox.send(sql, "payments-webhooks", command, subject=uuid5(NAMESPACE_URL, event.id))
@@ -115,10 +112,7 @@ def _record_payment(sql: Sql, due: Due, answer: PaymentResult, at: datetime) -> 
 
 
 def _has_moved(before: Order | None, order: Order) -> bool:
-    """Whether the order changed since `before`;
-
-    None stands for an order whose payment was not linked to it yet.
-    """
+    """Whether the order changed since `before`; None stands for one whose payment was not linked to it yet."""
     if before is None:
         return order.payment_gateway_transaction_id is not None
     return before.version != order.version

@@ -13,10 +13,7 @@ consumer = Consumer(database, "payments-attempts")
 
 @consumer.on_call(AttemptRequested)
 def attempt(message: Message[AttemptRequested]) -> None:
-    """Record has happened;
-
-    call, record. The message may come again at any point: the attempt keeps its key.
-    """
+    """Call the provider and record. The message may come again at any point: the attempt keeps its key."""
     with database.transaction() as sql:
         due = charging.resume(sql, message.data.attempt_id, now())
     if due is None:
@@ -32,8 +29,7 @@ def _answer(due: charging.Due) -> PaymentResult | Failure:
     except (GatewayUnavailable, GatewayTimeout):
         if not charging.is_hopeless(due.attempt, now(), ATTEMPT_PATIENCE_SECONDS()):
             raise
-        # Should the money have been taken nevertheless, a webhook tells; another attempt would find it, not
-        # take it again.
+        # If the money was taken nevertheless, a webhook tells; another attempt would find it, not take it again.
         return charging.UNAVAILABLE
 
 

@@ -11,10 +11,7 @@ consumer = Consumer(database, "payments-refunds")
 
 @consumer.on_call(RefundRequested)
 def refund(message: Message[RefundRequested]) -> None:
-    """Record has happened;
-
-    call, record. The message may come again at any point: the refund keeps its key.
-    """
+    """Call the provider and record. The message may come again at any point: the refund keeps its key."""
     with database.transaction() as sql:
         due = refunding.due(sql, message.data.refund_id)
     if due is None:

@@ -1,4 +1,4 @@
-"""Attempts to take an order's money, and the audit trail of what the provider answered."""
+"""SQL of payment_transactions: attempts to take an order's money, and what the provider answered."""
 
 import json
 from datetime import datetime
@@ -19,8 +19,7 @@ def create(sql: Sql, attempt_id: UUID, order: Order, method: str, token: str | N
     """Record that an attempt is about to be made.
 
     Raises:
-        PaymentInProgress: one is open already; a unique index says so, whoever else was checking at the same
-            time.
+        PaymentInProgress: one is open already; a unique index says so, whoever else was checking at the same time.
     """
     try:
         sql.run(

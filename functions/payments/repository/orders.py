@@ -1,7 +1,6 @@
-"""Orders, their lines and their history.
+"""SQL of orders, order_items and order_events.
 
-A changed order is written whole, in one statement that also appends the event: neither can be had without the
-other.
+A changed order is written whole, in one statement that also appends the event: neither can be had without the other.
 """
 
 import json
@@ -27,8 +26,7 @@ _LIST = f"""
     SELECT {_COLUMNS} FROM orders
      WHERE event_id = %(event_id)s
        AND (%(status)s::text IS NULL OR %(status)s =
-            CASE WHEN payment_status IN ('PAID', 'PARTIALLY_REFUNDED') AND tickets IS NULL AND released_at IS
-            NULL
+            CASE WHEN payment_status IN ('PAID', 'PARTIALLY_REFUNDED') AND tickets IS NULL AND released_at IS NULL
                  THEN 'PENDING' ELSE payment_status END)
        AND (%(number)s::text IS NULL OR strpos(upper(order_number), upper(%(number)s)) > 0
             OR user_id::text = lower(%(number)s))
@@ -53,10 +51,10 @@ class Filter:
 
 
 def create(sql: Sql, reservation: Reservation, attempt_id: UUID | None, at: datetime) -> bool:
-    """Record an order, its lines, its first attempt and its first event;
+    """Record an order, its lines, its first attempt and its first event; False if it was begun or cancelled before.
 
-    False if it was begun or cancelled before. Safe because the insert into order_starts decides, by its
-    primary key, who was first: this, an earlier run of the same task, or CancelPayment.
+    Safe because the insert into order_starts decides, by its primary key, who was first: this, an earlier run of the
+    same task, or CancelPayment.
     """
     created = sql.run(
         """

@@ -1,4 +1,4 @@
-"""Refunds: what was asked for, and what the provider made of it."""
+"""SQL of refunds: what was asked for, and what the provider made of it."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -26,10 +26,7 @@ def create(
     requested_by: UUID | None = None,
     gateway_refund_id: str | None = None,
 ) -> None:
-    """Record that money is to be given back;
-
-    the order's amounts are the caller's to change, in the same transaction.
-    """
+    """Record that money is to be given back; the caller changes the order's amounts in the same transaction."""
     sql.run(
         """
         INSERT INTO refunds (id, order_id, cause, requested_by, amount, reason, ticket_ids, status, gateway_refund_id,
@@ -73,10 +70,7 @@ def finish(
     gateway_refund_id: str | None,
     failure: str | None = None,
 ) -> bool:
-    """Say what became of a refund;
-
-    False if this was said before. A success may still turn into a failure, never back.
-    """
+    """Say what became of a refund; False if this was said before. A success may turn into a failure, never back."""
     return (
         sql.run(
             """

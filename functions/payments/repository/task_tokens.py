@@ -1,4 +1,4 @@
-"""Step Functions' tokens of purchases that wait for their payment."""
+"""SQL of task_tokens: Step Functions' tokens of purchases that wait for their payment."""
 
 from datetime import datetime
 from uuid import UUID

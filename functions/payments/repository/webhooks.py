@@ -1,4 +1,4 @@
-"""Webhooks as they came, and whether they have been handled."""
+"""SQL of webhook_events: webhooks as they came, and whether they have been handled."""
 
 from datetime import datetime
 
@@ -7,10 +7,7 @@ from shared.database import Row, Sql
 
 
 def store(sql: Sql, provider: str, event: WebhookEvent, at: datetime, *, handled: bool) -> bool:
-    """Keep a webhook;
-
-    True if somebody has still to handle it (also when it was kept before and nobody has).
-    """
+    """Keep a webhook; True if somebody has still to handle it (also when it was kept before and nobody has)."""
     row = sql.one(
         """
         INSERT INTO webhook_events (provider, event_id, type, object_id, intent_id, received_at, handled_at)

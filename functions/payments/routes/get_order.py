@@ -14,9 +14,8 @@ api = Api("payments", database)
 
 @api.get("/api/payments/orders/{orderId}")
 def get_order(order_id: UUID, user: User) -> OrderView:
-    """Tickets is asked, for its buyer, about an order that has not come here yet, and about tickets nobody
-    told us of yet.
-    """
+    """An order for its buyer, the event's organizer or an admin, with its tickets once they are issued."""
+    # Tickets is asked, for the buyer, about an order that has not come here yet, and about tickets not told of yet.
     with database.reading() as sql:
         order = orders.visible(sql, order_id, user)
     if order is None:

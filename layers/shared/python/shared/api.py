@@ -1,9 +1,8 @@
 """API Gateway → Lambda: one route, one function. A thin layer over Powertools' resolver.
 
-A route is declared with its method and path and takes what it needs by type: path and query parameters, one
-`Body` model, the `User` who calls, the `RawRequest`, and its unit of work, either as an open `Sql` (the usual
-case: the transaction commits when the route returns) or as a `Work` to run when the route has something to do
-before.
+A route is declared with its method and path and takes what it needs by type: path and query parameters, one `Body`
+model, the `User` who calls, the `RawRequest`, and its unit of work, either as an open `Sql` (the usual case: the
+transaction commits when the route returns) or as a `Work` to run when the route has something to do before.
 
 Every answer carries the contract's headers, every error its body; nothing else about HTTP is said in a route.
 """
@@ -45,20 +44,14 @@ class Declared:
 
 
 class Work:
-    """The request's unit of work:
-
-    one transaction, with the idempotency key (if there is one) claimed and answered in it.
-    """
+    """The request's unit of work: one transaction, with the idempotency key (if any) claimed and answered in it."""
 
     def __init__(self, database: Database, key: idempotency.Key | None, status: int) -> None:
         self._database, self._key, self._status = database, key, status
         self.replayed: dict[str, Any] | None = None
 
     def __call__(self, run: Callable[[Sql], Any]) -> Any:
-        """Run `run` in the transaction and commit;
-
-        its result, or the answer kept under the same idempotency key.
-        """
+        """Run `run` in the transaction and commit; its result, or None if the key's answer is kept: see `replayed`."""
         with self._database.transaction() as sql:
             if self._key is not None:
                 self.replayed = idempotency.claim(sql, self._key)
@@ -120,8 +113,8 @@ class Api:
         Args:
             path: as in the template, `/api/tickets/{ticketId}`; parameters arrive in snake_case.
             status: of a success; 204 answers without a body.
-            role: the least role (an admin always passes); without it any signed-in user may, if the
-                function takes a `User`.
+            role: the least role (an admin always passes); without it any signed-in user may, if the function takes a
+                `User`.
             idempotent: whether an `Idempotency-Key` is honoured (`"optional"`) or demanded (`"required"`).
             cache_seconds: how long shared caches may keep the answer of a public GET.
         """
@@ -161,10 +154,7 @@ class Api:
         return answer
 
     def _admit(self, event: dict[str, Any]) -> None:
-        """What is refused before the request is even looked at:
-
-        another version, no token, too small a role.
-        """
+        """What is refused before the request is even looked at: another version, no token, too small a role."""
         requests.check_version(event)
         declared = self.declared[-1]
         if declared.access == "public":
@@ -228,9 +218,7 @@ def _key(declared: Declared, event: dict[str, Any], user: User | None) -> idempo
 
 @dataclass(frozen=True)
 class _Takes:
-    """Which parameters of a route are injected (by type), and the signature of the rest, in names of the
-    wire.
-    """
+    """Which parameters of a route are injected (by type), and the signature of the rest, in names of the wire."""
 
     signature: inspect.Signature
     names: dict[str, str]

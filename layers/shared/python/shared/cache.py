@@ -1,8 +1,7 @@
-"""Redis:
+"""Redis: faster when it is there, never needed. Every call falls back to "not cached" when it is slow or gone.
 
-faster when it is there, never needed. Every call falls back to "not cached" when Redis is slow or gone. Keys
-and TTLs are the design document's; who caches says what it may be stale by. No command spans two keys, so the
-same code runs on one node and on a cluster.
+Keys and TTLs are the design document's; who caches says what it may be stale by. No command spans two keys, so the same
+code runs on one node and on a cluster.
 """
 
 import json

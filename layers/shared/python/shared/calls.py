@@ -35,9 +35,7 @@ def get(dependency: str, path: str, *, user: User | None = None, **query: Any) -
         answer = _pool().request("GET", url, headers=headers, timeout=_remaining(started), retries=False)
     except AppError:
         raise
-    except (
-        Exception
-    ) as broken:  # urllib3's errors have no narrower base that covers time-outs and refusals alike
+    except Exception as broken:  # urllib3's errors have no narrower base for time-outs and refusals alike
         raise Unavailable(dependency) from broken
     if answer.status == 404:
         raise NotFound()

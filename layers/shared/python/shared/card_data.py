@@ -1,7 +1,7 @@
 """Card numbers never enter: what looks like one is refused before it is stored, passed on or logged.
 
-Buyers pay with a token that the payment provider gave their browser (PCI DSS, requirement 3: do not store
-what you do not need).
+Buyers pay with a token that the payment provider gave their browser (PCI DSS, requirement 3: do not store what you do
+not need).
 
 A number looks like a card's if it has 13 to 19 digits, maybe in groups, begins as the card networks' do
 (ISO/IEC 7812; ranges as published by the networks) and passes the Luhn check. The ranges keep epoch times, years in a
@@ -31,10 +31,7 @@ def looks_like_card_number(value: str | int | float) -> bool:
 
 
 def _holds_card_number(run: str) -> bool:
-    """Whether neighbouring groups of a run of digits make a card number;
-
-    all but the last have four digits or more.
-    """
+    """Whether neighbouring groups of a run of digits make a card number; all but the last have four digits or more."""
     groups: list[str] = _GROUP.findall(run)
     for start in range(len(groups)):
         digits = ""

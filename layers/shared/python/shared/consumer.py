@@ -1,8 +1,8 @@
 """SQS → Lambda: each message once per consumer, failures one by one, back-off by visibility.
 
-A message is handled in one transaction that also records its id in the inbox; a duplicate finds the id and is
-dropped. A failed message goes back to its queue with a visibility of 1, 2, 4, 8 s (the design document's
-intervals) and, after the queue's `maxReceiveCount`, to the dead-letter queue.
+A message is handled in one transaction that also records its id in the inbox; a duplicate finds the id and is dropped.
+A failed message goes back to its queue with a visibility of 1, 2, 4, 8 s (the design document's intervals) and, after
+the queue's `maxReceiveCount`, to the dead-letter queue.
 """
 
 import json
@@ -37,10 +37,7 @@ class Message(Generic[C]):
 
 
 class Consumer:
-    """The handlers of one queue, by message type;
-
-    other types are passed over (contracts grow, consumers follow).
-    """
+    """The handlers of one queue, by message type; other types are passed over (contracts grow, consumers follow)."""
 
     def __init__(self, database: Database, queue: str) -> None:
         self._database, self._queue = database, queue

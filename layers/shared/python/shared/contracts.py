@@ -1,7 +1,7 @@
 """The published message contracts: what services tell each other, one class per message type and version.
 
-Changes are additive: a consumer ignores fields it does not know. Ids, amounts and states only, except in a
-message marked SENSITIVE (an address, a name, a link token), whose outbox row is blanked once it is published.
+Changes are additive: a consumer ignores fields it does not know. Ids, amounts and states only, except in a message
+marked SENSITIVE (an address, a name, a link token), whose outbox row is blanked once it is published.
 """
 
 from typing import Any, ClassVar
@@ -229,8 +229,8 @@ class RefundRequested(Contract):
 class MailRequested(Contract):
     """Command to the mail queue: render this template and send it.
 
-    `mail_key` makes it one mail however often it is asked for; `recipient_email` is given when it may differ
-    from the address notifications keeps for `user_id`, or when the address is nobody's we know.
+    `mail_key` makes it one mail however often it is asked for; `recipient_email` is given when it may differ from the
+    address that notifications keeps for `user_id`, or when the address is nobody's we know.
     """
 
     TYPE: ClassVar[str] = "notifications.mail_requested.v1"

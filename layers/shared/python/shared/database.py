@@ -1,8 +1,8 @@
 """PostgreSQL for one service: one connection per process, one transaction per unit of work.
 
-Only the entry point (a route, saga task, consumer or job) opens a transaction, and leaving it is what
-commits. Use cases and repositories receive the open `Sql` and never commit. Messages written to the outbox
-inside a transaction are published right after its commit.
+Only the entry point (a route, saga task, consumer or job) opens a transaction, and leaving it is what commits. Use
+cases and repositories receive the open `Sql` and never commit. Messages written to the outbox inside a transaction are
+published right after its commit.
 """
 
 import os
@@ -70,10 +70,7 @@ class Sql:
         return cast(int, self._execute(statement, parameters, lambda cursor: cursor.rowcount))
 
     def after_commit(self, action: Callable[[], object]) -> None:
-        """Do this once the transaction has committed, best effort:
-
-        a failure is logged, never the caller's.
-        """
+        """Do this once the transaction has committed, best effort: a failure is logged, never the caller's."""
         self._after_commit.append(action)
 
     def _execute(self, statement: str, parameters: Row, result: Callable[[Any], Any]) -> Any:
@@ -93,12 +90,10 @@ class Database:
         """One unit of work: commits when left normally, rolls back when left by an error.
 
         Raises:
-            Unavailable: no connection, a lock or statement time-out, a deadlock; nothing of it was kept (a
-                connection lost
-                during COMMIT excepted, which is why callers are idempotent).
+            Unavailable: no connection, a lock or statement time-out, a deadlock; nothing of it was kept (a connection
+                lost during COMMIT excepted, which is why callers are idempotent).
         """
-        # An explicit BEGIN costs nothing (psycopg2 sends one anyway) and tells whether a kept connection is
-        # still alive.
+        # An explicit BEGIN costs nothing (psycopg2 sends one anyway) and tells whether a kept connection still lives.
         self.execute("BEGIN", {}, lambda _: None, may_reconnect=True)
         sql = Sql(self, in_transaction=True)
         try:
@@ -111,19 +106,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Sql]:
-        """Statements outside a transaction, for reads of one statement each;
-
-        each is tried again on a new connection.
-        """
+        """Statements outside a transaction, for reads of one statement; each is tried again on a new connection."""
         yield Sql(self, in_transaction=False)
 
     def execute(
         self, statement: str, parameters: Row, result: Callable[[Any], Any], *, may_reconnect: bool
     ) -> Any:
-        """Run one statement;
-
-        used by `Sql`. A dead connection is replaced once, if nothing can have been lost by it.
-        """
+        """Run one statement (for `Sql`). A dead connection is replaced once, if nothing can have been lost by it."""
         fresh = self._connection is None
         try:
             with self._connected().cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
@@ -172,8 +161,8 @@ class Database:
 def _connect() -> Connection:
     """Connect through the proxy as this function's database user, with an IAM token for a password.
 
-    RDS Proxy refuses command-line options and pins a session that SETs, so time-outs are set on the role (see
-    the migrations).
+    RDS Proxy refuses command-line options and pins a session that SETs, so time-outs are set on the role
+    (`functions/platform/databases.py`).
     """
     host, port, user = (os.environ[f"DATABASE_{part}"] for part in ("HOST", "PORT", "USER"))
     security: dict[str, Any] = {"sslmode": "disable"}

@@ -1,7 +1,7 @@
 """Every error a caller may see, in one tree. The HTTP status of an error lives here and nowhere else.
 
-Three adapters read the tree: `shared.api` answers with status and body, `shared.task` lets Step Functions
-retry, `shared.consumer` hands the message back to its queue.
+Three adapters read the tree: `shared.api` answers with status and body, `shared.task` lets Step Functions retry,
+`shared.consumer` hands the message back to its queue.
 """
 
 from dataclasses import dataclass

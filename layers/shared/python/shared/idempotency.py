@@ -1,8 +1,8 @@
 """Idempotency keys, kept in the service's own database and written in the business transaction.
 
-The same key with the same request gives the first answer again; with another request it is a conflict.
-Claiming is an INSERT: a duplicate that arrives meanwhile waits for the first one's commit, then finds its
-answer. Only answers of committed transactions, hence only successes, are kept.
+The same key with the same request gives the first answer again; with another request it is a conflict. Claiming is an
+INSERT: a duplicate that arrives meanwhile waits for the first one's commit, then finds its answer. Only answers of
+committed transactions, hence only successes, are kept.
 """
 
 import hashlib

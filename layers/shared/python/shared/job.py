@@ -17,10 +17,7 @@ OUTBOX_DAYS = Setting("outbox_days", 30, "Days for which published messages are 
 def job(
     service: str, run: Callable[[dict[str, Any]], int]
 ) -> Callable[[dict[str, Any], Any], dict[str, int]]:
-    """The Lambda handler of a job:
-
-    `run` takes the (maybe empty) input and returns how many things it handled.
-    """
+    """The Lambda handler of a job: `run` takes the (maybe empty) input and returns how many things it handled."""
     log = logger(service)
 
     def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
@@ -34,8 +31,8 @@ def job(
 def sweep_messages(database: Database) -> Callable[[dict[str, Any], Any], dict[str, int]]:
     """The job every service has: publish what a crash left in the outbox, forget what is too old to matter.
 
-    An operator (or a laptop whose broker lost its memory) passes `{"republishSeconds": n}` to publish recent
-    messages again.
+    An operator (or a laptop whose broker lost its memory) passes `{"republishSeconds": n}` to publish recent messages
+    again.
     """
 
     def run(event: dict[str, Any]) -> int:

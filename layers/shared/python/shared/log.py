@@ -1,7 +1,4 @@
-"""Structured logs:
-
-one JSON line each, with service, request id and order id; no personal data, no secrets.
-"""
+"""Structured logs: one JSON line each, with service, request id and order id; no personal data, no secrets."""
 
 from aws_lambda_powertools import Logger
 

@@ -1,7 +1,7 @@
 """Schema migrations: numbered SQL files, one transaction each, never edited once applied.
 
-The lock is polled, because a blocking advisory lock deadlocks with CREATE INDEX CONCURRENTLY; it is the
-session's, so the connection goes to the instance, never through RDS Proxy.
+The lock is polled, because a blocking advisory lock deadlocks with CREATE INDEX CONCURRENTLY; it is the session's, so
+the connection goes to the instance, never through RDS Proxy.
 """
 
 import hashlib

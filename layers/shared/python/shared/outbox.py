@@ -1,9 +1,8 @@
-"""Messages leave through a table:
+"""Messages leave through a table, written in the transaction that made them true, published right after its commit.
 
-written in the transaction that made them true, published right after its commit. What a crash left
-unpublished is published by each service's `jobs/sweep_messages`. A writer owns its fresh rows for
-`LEASE_SECONDS`; the sweep takes rows whose lease is over, with FOR UPDATE SKIP LOCKED, never by "id greater
-than the last". Delivery is at least once; consumers keep an inbox.
+What a crash left unpublished is published by each service's `jobs/sweep_messages`. A writer owns its fresh rows for
+`LEASE_SECONDS`; the sweep takes rows whose lease is over, with FOR UPDATE SKIP LOCKED, never by "id greater than the
+last". Delivery is at least once; consumers keep an inbox.
 """
 
 import json
@@ -24,9 +23,7 @@ TOPIC, TASK = "topic", "task"
 
 
 def publish(sql: Sql, event: Contract, *, subject: UUID, version: int = 1) -> UUID:
-    """Tell whoever subscribes to this service's topic;
-
-    `version` is the aggregate's, for consumers that need an order.
+    """Tell whoever subscribes to this service's topic; `version` is the aggregate's, for consumers that need an order.
 
     Returns:
         the message's id.
@@ -55,8 +52,7 @@ def sweep(database: Database, *, limit: int, republish_seconds: int = 0) -> int:
 
     Args:
         limit: the most rows of one run.
-        republish_seconds: also publish again what was published within so many seconds, for a broker that
-            lost it.
+        republish_seconds: also publish again what was published within so many seconds, for a broker that lost it.
     """
     with database.transaction() as sql:
         rows = sql.all(

@@ -30,9 +30,7 @@ def encode(*position: Any) -> str:
 
 
 def decode(cursor: str | None, *kinds: Any) -> list[Any] | None:
-    """The sort key a cursor stands for, each part made by its kind (`UUID`, `datetime.fromisoformat`, …);
-
-    None without one.
+    """The sort key a cursor stands for, each part made by its kind (`UUID`, `datetime.fromisoformat`); None for None.
 
     Raises:
         BadInput: not a cursor of ours.

@@ -1,8 +1,7 @@
 """Parameter Store and Secrets Manager, read through AWS's Parameters and Secrets Lambda extension.
 
-The extension answers on the loopback and caches (its default is 300 s), so a hot function needs neither boto3
-nor a network call. https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-
-extensions.html
+The extension answers on the loopback and caches (its default is 300 s), so a hot function needs neither boto3 nor a
+network call. https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html
 """
 
 import http.client

@@ -1,7 +1,4 @@
-"""What comes in over HTTP:
-
-the raw request, its headers and body, and what is refused before a route sees it.
-"""
+"""What comes in over HTTP: the raw request, its headers and body, and what is refused before a route sees it."""
 
 import base64
 import json

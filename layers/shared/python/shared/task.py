@@ -1,7 +1,4 @@
-"""Step Functions → Lambda:
-
-a saga task. Its outcomes are data; an exception means "broken, try again" and nothing else.
-"""
+"""Step Functions → Lambda: a saga task. Its outcomes are data; an exception means "broken, try again", no more."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -17,10 +14,7 @@ B = TypeVar("B", bound=Body)
 def task(
     service: str, model: type[B], run: Callable[[B], Answer | None]
 ) -> Callable[[dict[str, Any], Any], Any]:
-    """The Lambda handler of a task:
-
-    parses the state's input, logs with the order's id, answers in camelCase JSON.
-    """
+    """The Lambda handler of a task: parses the state's input, logs with the order's id, answers in camelCase JSON."""
     log = logger(service)
 
     def handler(event: dict[str, Any], _context: Any) -> Any:
