@@ -38,7 +38,7 @@ def main() -> None:
     from moto.core.config import default_user_config
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    from local import aws_mails, aws_queue_journal, aws_queues, aws_secrets, aws_stepfunctions
+    from local import aws_mails, aws_queue_journal, aws_queues, aws_secrets, aws_speed, aws_stepfunctions
 
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     faults = Faults()
@@ -46,6 +46,7 @@ def main() -> None:
     aws_queues.install()
     aws_queue_journal.install(arguments.mails.parent / "queues.sqlite3")
     aws_secrets.install()
+    aws_speed.install()
     aws_stepfunctions.install(arguments.lambda_host)
     server = AwsServer(arguments.port, DomainDispatcherApplication(create_backend_app), faults)
     for number in (signal.SIGTERM, signal.SIGINT):

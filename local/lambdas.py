@@ -25,7 +25,7 @@ from local.workers import PRELOAD, Worker, Zygote
 
 __all__ = ["Answer", "HostSettings", "LambdaHost", "TooManyRequests", "UnknownFunction"]
 
-EAGER_PROCESSES = 2 * max(2, os.cpu_count() or 2)
+EAGER_PROCESSES = max(2, os.cpu_count() or 2)
 PATIENCE_SECONDS = 0.1
 """A function gets its first processes as soon as a call finds none free, further ones when a call has waited a while:
 more processes than processors help only where calls wait for something else."""

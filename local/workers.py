@@ -83,9 +83,11 @@ class Zygote:
         self._exits: dict[int, Callable[[str], None]] = {}
         self._ids = itertools.count()
         self._reader: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+        self._alive = False
 
     async def start(self) -> None:
-        """Start it and wait until it has imported everything."""
+        """Start it and wait until it has imported everything. Raises RuntimeError if it does not come up."""
         script = Path(__file__).with_name("zygote.py")
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -101,12 +103,19 @@ class Zygote:
         assert self._process.stdout is not None
         if not await self._process.stdout.readline():
             raise RuntimeError(f"the parent of the Lambda processes did not start: see {self._log}")
+        self._alive = True
         self._reader = asyncio.create_task(self._listen(self._process.stdout))
 
     async def fork(self, order: dict[str, Any], exited: Callable[[str], None]) -> int:
-        """Start a process and return its id; `exited` is called with the reason when it ends."""
-        if self._process is None or self._process.stdin is None or self._process.returncode is not None:
-            raise ProcessExited("the parent of the Lambda processes has ended")
+        """Start a process and return its id; `exited` is called with the reason when it ends.
+
+        Should the parent have died, there is a new one first. Raises ProcessExited if the process cannot be started.
+        """
+        async with self._starting:
+            if not self._alive:
+                await self.start()
+        assert self._process is not None
+        assert self._process.stdin is not None
         id_ = next(self._ids)
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._started[id_], self._exits[id_] = future, exited
@@ -131,17 +140,29 @@ class Zygote:
         while line := await output.readline():
             message = json.loads(line)
             if "started" in message:
-                self._started.pop(message["started"]).set_result(message["pid"])
+                _settle(self._started.pop(message["started"]), message["pid"])
             elif "ended" in message:
                 status = message["status"]
                 reason = f"exit status {status}" if status >= 0 else f"signal: {signal.Signals(-status).name}"
                 if exited := self._exits.pop(message["ended"], None):
                     exited(reason)
-        for future in self._started.values():
-            if not future.done():
-                future.set_exception(ProcessExited("the parent of the Lambda processes ended"))
-        for exited in self._exits.values():
-            exited("the parent of the Lambda processes ended")
+        self._alive = False
+        reason = "the parent of the Lambda processes ended"
+        started, exits = self._started, self._exits
+        self._started, self._exits = {}, {}
+        for future in started.values():
+            _settle(future, ProcessExited(reason))
+        for exited in exits.values():
+            exited(reason)
+
+
+def _settle(future: asyncio.Future[int], outcome: int | ProcessExited) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, int):
+        future.set_result(outcome)
+    else:
+        future.set_exception(outcome)
 
 
 class Worker:

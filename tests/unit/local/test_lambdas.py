@@ -121,6 +121,25 @@ def test_a_call_that_finds_a_place_in_time_waits_for_it(tmp_path: Path) -> None:
     run(scenario())
 
 
+def test_the_host_survives_the_death_of_all_its_processes(tmp_path: Path) -> None:
+    code = """
+        import os, signal
+        def handler(event, context):
+            if event:
+                os.kill(os.getppid(), signal.SIGKILL)
+            return os.getppid()
+    """
+
+    async def scenario() -> None:
+        async with hosted(tmp_path, [function(tmp_path, "f", code)]) as host:
+            parent = value(await call(host))
+            await call(host, kill=True)
+            await asyncio.sleep(0.1)
+            assert value(await call(host)) not in (parent, 1)
+
+    run(scenario())
+
+
 def test_reserved_concurrency_refuses_at_once(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with hosted(tmp_path, [function(tmp_path, "f", COUNTER, reserved_concurrency=1)]) as host:
