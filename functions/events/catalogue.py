@@ -37,7 +37,7 @@ def public(database: Database, event_id: UUID, at: datetime) -> Event:
 
 def upcoming(sql: Sql, wanted: Filter, at: datetime, limit: int, cursor: str | None) -> Page[Event]:
     """A page of the published events that are still to come, the next first."""
-    after = paging.decode(cursor, datetime.fromisoformat, UUID)
+    after = paging.decode(cursor, paging.instant, UUID)
     found = repository.upcoming(sql, wanted, at, after=after, limit=limit + 1)
     return _page(found, limit, lambda last: last.event_date)
 
@@ -46,7 +46,7 @@ def of_organizer(
     sql: Sql, organizer_id: UUID, status: Status | None, limit: int, cursor: str | None
 ) -> Page[Event]:
     """A page of an organizer's events, drafts included, the newest first."""
-    after = paging.decode(cursor, datetime.fromisoformat, UUID)
+    after = paging.decode(cursor, paging.instant, UUID)
     found = repository.of_organizer(sql, organizer_id, status, after=after, limit=limit + 1)
     return _page(found, limit, lambda last: last.created_at)
 

@@ -31,7 +31,7 @@ class Search:
     @property
     def after(self) -> list[Any] | None:
         """The position of the last result shown: rank, date and id."""
-        return paging.decode(self.cursor, _rank, datetime.fromisoformat, UUID)
+        return paging.decode(self.cursor, _rank, paging.instant, UUID)
 
 
 def page(database: Database, search: Search, at: datetime) -> SearchPage:

@@ -1,6 +1,5 @@
 """Looking at orders: what the buyer, the event's organizer and an admin may see of them."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -127,7 +126,7 @@ def list_of_event(
     owner = orders.organizer_of(sql, event_id)
     if owner is not None and not organizer.may_act_for(owner):
         raise NotFound()
-    position = paging.decode(cursor, datetime.fromisoformat, UUID)
+    position = paging.decode(cursor, paging.instant, UUID)
     before = (position[0], position[1]) if position else None
     found = orders.list_of_event(sql, Filter(event_id, status, q or None, before, limit + 1))
     page = found[:limit]

@@ -1,7 +1,6 @@
 """What buyers see of their orders and tickets."""
 
 from collections import defaultdict
-from datetime import datetime
 from uuid import UUID
 
 from functions.tickets import holds
@@ -26,7 +25,7 @@ def page(
     """
     if not caller.may_act_for(user_id):
         raise NotFound()
-    after = paging.decode(cursor, datetime.fromisoformat, UUID)
+    after = paging.decode(cursor, paging.instant, UUID)
     rows = purchases.page(sql, user_id, order_id, limit + 1, (after[0], after[1]) if after else None)
     more, rows = len(rows) > limit, rows[:limit]
     next_cursor = paging.encode(rows[-1]["created_at"], rows[-1]["order_id"]) if more else None

@@ -44,7 +44,7 @@ class BelowTaken(Conflict):
 
 def page(sql: Sql, event_id: UUID, limit: int, cursor: str | None) -> paging.Page[TicketType]:
     """The types of an event, oldest first."""
-    after = paging.decode(cursor, datetime.fromisoformat, UUID)
+    after = paging.decode(cursor, paging.instant, UUID)
     found = repository.page(sql, event_id, limit + 1, (after[0], after[1]) if after else None)
     items, last = found[:limit], found[limit - 1] if len(found) > limit else None
     return paging.Page(items=items, next_cursor=paging.encode(last.created_at, last.id) if last else None)
