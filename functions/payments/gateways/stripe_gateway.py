@@ -137,17 +137,9 @@ class StripeGateway:
             stripe.WebhookSignature.verify_header(
                 raw_body, signature, self._secret["webhookSecret"], tolerance=stripe.Webhook.DEFAULT_TOLERANCE
             )
-            event: dict[str, Any] = json.loads(raw_body)
-            item = event["data"]["object"]
-        except (stripe.SignatureVerificationError, ValueError, KeyError, TypeError) as problem:
+            return _event(json.loads(raw_body))
+        except (stripe.SignatureVerificationError, ValueError, LookupError, TypeError) as problem:
             raise BadSignature from problem
-        is_intent = item.get("object") == "payment_intent"
-        return WebhookEvent(
-            id=event["id"],
-            type=event["type"],
-            object_id=item["id"],
-            intent_id=item["id"] if is_intent else item.get("payment_intent"),
-        )
 
     @cached_property
     def _client(self) -> stripe.StripeClient:
@@ -237,3 +229,13 @@ class StripeGateway:
                 if not was_replayed(error):
                     raise
         raise GatewayUnavailable
+
+
+def _event(event: dict[str, Any]) -> WebhookEvent:
+    """What an event is about: https://docs.stripe.com/api/events/object. A balance, for one, has no id."""
+    item = event["data"]["object"]
+    if not isinstance(item, dict):
+        raise TypeError
+    id_ = item.get("id") or ""
+    intent_id = id_ if item.get("object") == "payment_intent" else item.get("payment_intent")
+    return WebhookEvent(id=event["id"], type=event["type"], object_id=id_, intent_id=intent_id)
