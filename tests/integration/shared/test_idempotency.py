@@ -51,9 +51,9 @@ def api(database: Database, store: TestDatabase) -> Api:
     return api_on(database)
 
 
-def post(api: Api, name: str, key: str | None = "key-1", user: UUID = BUYER) -> Reply:
+def post(api: Api, name: str, key: str | None = "key-1", user: UUID = BUYER, path: str = PATH) -> Reply:
     headers = {} if key is None else {"Idempotency-Key": key}
-    return call(api.handler, "POST", PATH, body={"name": name}, user=a_user(id=user), headers=headers)
+    return call(api.handler, "POST", path, body={"name": name}, user=a_user(id=user), headers=headers)
 
 
 def test_the_same_request_gives_the_first_answer_again(api: Api, store: TestDatabase) -> None:
@@ -63,6 +63,16 @@ def test_the_same_request_gives_the_first_answer_again(api: Api, store: TestData
     assert second.body == first.body
     assert "Idempotency-Replayed" not in first.headers
     assert second.headers["Idempotency-Replayed"] == "true"
+    assert len(store.all("SELECT 1 FROM things")) == 1
+
+
+def test_a_slash_at_the_end_of_the_path_makes_it_no_other_request(api: Api, store: TestDatabase) -> None:
+    """API Gateway overlooks it, and calls the same function."""
+    first = post(api, "chair")
+
+    second = post(api, "chair", path=f"{PATH}/")
+
+    assert second.body == first.body
     assert len(store.all("SELECT 1 FROM things")) == 1
 
 

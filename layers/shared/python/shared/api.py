@@ -205,13 +205,13 @@ def _key(declared: Declared, event: dict[str, Any], user: User | None) -> idempo
         if declared.idempotent == "required":
             raise BadInput.field("Idempotency-Key", "This header is required")
         return None
-    if not 1 <= len(value) <= idempotency.MAX_KEY_LENGTH:
-        raise BadInput.field("Idempotency-Key", f"1 to {idempotency.MAX_KEY_LENGTH} characters")
+    if not 1 <= len(value) <= idempotency.MAX_KEY_LENGTH or not (value.isascii() and value.isprintable()):
+        raise BadInput.field("Idempotency-Key", f"1 to {idempotency.MAX_KEY_LENGTH} characters of ASCII")
     return idempotency.Key.of(
         value,
         user=user.id,
         method=declared.method,
-        path=event["path"],
+        path=event["path"].rstrip("/"),  # API Gateway overlooks a slash at the end
         body=requests.parse_json(requests.body_text(event)) if event.get("body") else None,
     )
 

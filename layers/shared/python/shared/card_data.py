@@ -10,11 +10,13 @@ in tokens and hashes.
 """
 
 import re
+import unicodedata
 
 _SHORTEST, _LONGEST = 13, 19
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-# A blank, dash or dot may stand between two digits; "+" begins a phone number.
-_RUN = re.compile(r"(?<![0-9A-Za-z+])\d(?:[\s.\u2010-\u2015-]?\d){12,}(?![0-9A-Za-z])")
+# Blanks, dashes and the like may stand between two digits, some of them invisible; "+" begins a phone number.
+_BETWEEN = r"[\s.,/_|*\u00ad\u00b7\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff-]{0,3}"
+_RUN = re.compile(rf"(?<![0-9A-Za-z+])\d(?:{_BETWEEN}\d){{12,}}(?![0-9A-Za-z])")
 _GROUP = re.compile(r"\d+")
 _NETWORKS = re.compile(
     r"4|5\d|6|2(?:20[0-4]|22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)|3(?:0[0-5]|095|[4-9])|8[12]|9792"
@@ -26,8 +28,16 @@ def looks_like_card_number(value: str | int | float) -> bool:
     if isinstance(value, str):
         if len(value) < _SHORTEST:
             return False
-        return any(_holds_card_number(run.group()) for run in _RUN.finditer(_UUID.sub("", value)))
-    return float(value).is_integer() and _is_card_number(str(abs(int(value))))
+        text = _UUID.sub("", _plain_digits(value))
+        return any(_holds_card_number(run.group()) for run in _RUN.finditer(text))
+    return abs(value) < 10**_LONGEST and value == int(value) and _is_card_number(str(abs(int(value))))
+
+
+def _plain_digits(text: str) -> str:
+    """The text with the digits of every script as 0 to 9: a card number in full-width digits is one, too."""
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.decimal(c, c)) for c in text)
 
 
 def _holds_card_number(run: str) -> bool:

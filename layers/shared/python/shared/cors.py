@@ -10,4 +10,4 @@ def headers(origin: str) -> dict[str, str]:
     allowed = os.environ.get("WEB_ORIGINS", "").split(",")
     if origin not in allowed and "*" not in allowed:
         return {}
-    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED, "Vary": "Origin"}
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}

@@ -19,6 +19,7 @@ from shared.responses import JSON, SECURITY_HEADERS, error_of
 
 API_VERSION = "1"
 MAX_DEPTH = 32
+MAX_DETAILS = 100
 
 
 class UnsupportedVersion(BadInput):
@@ -71,7 +72,8 @@ def check_version(event: dict[str, Any]) -> None:
 
 def common_headers(event: dict[str, Any], id_: str) -> dict[str, str]:
     """The headers of every answer."""
-    headers = {"API-Version": API_VERSION, "X-Request-Id": id_, **SECURITY_HEADERS}
+    # `Vary` also where nobody's origin is named: a cache would hand that answer to the browsers that need theirs.
+    headers = {"API-Version": API_VERSION, "X-Request-Id": id_, "Vary": "Origin", **SECURITY_HEADERS}
     origin = header(event, "Origin")
     if origin is not None:
         from shared import cors
@@ -91,14 +93,20 @@ def body_text(event: dict[str, Any]) -> str:
 def checked(event: dict[str, Any]) -> dict[str, Any]:
     """The event, once no parameter of path or query holds what PostgreSQL cannot store, and the body is JSON."""
     if event.get("body"):
-        if not (header(event, "Content-Type") or JSON).lower().startswith(JSON):
+        if (header(event, "Content-Type") or JSON).partition(";")[0].strip().lower() != JSON:
             raise BadInput.field("Content-Type", "Send application/json")
         body_text(event)  # what comes after would not know what to do with other bytes
     for part in ("pathParameters", "queryStringParameters"):
         for name, value in (event.get(part) or {}).items():
             _check_text(name, name)
             _check_text(value or "", name)
-    return event
+            _check_card(value or "", name)
+    return event | {"headers": _plain_type(event.get("headers") or {})}
+
+
+def _plain_type(headers: dict[str, Any]) -> dict[str, Any]:
+    """The headers with our media type spelled as Powertools looks for it; its case means nothing (RFC 9110, 8.3.1)."""
+    return {name: JSON if name.lower() == "content-type" else value for name, value in headers.items()}
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -133,7 +141,8 @@ def _app_error(error: Exception) -> AppError | None:
     if isinstance(error, AppError):
         return error
     if isinstance(error, RequestValidationError):
-        return BadInput(details=[FieldError(_field(e["loc"]), _sentence(e)) for e in error.errors()])
+        complaints = error.errors()[:MAX_DETAILS]  # an answer has a limit, too
+        return BadInput(details=[FieldError(_field(e["loc"]), _sentence(e)) for e in complaints])
     if isinstance(error, RequestUnsupportedContentType):
         return BadInput.field("Content-Type", "Send application/json")
     return NotFound() if isinstance(error, NotFoundError) else None
@@ -147,7 +156,7 @@ def _field(location: tuple[Any, ...]) -> str:
         else list(location)
     )
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
-    return name or "body"
+    return name[:200] or "body"
 
 
 def _sentence(error: dict[str, Any]) -> str:

@@ -1,0 +1,94 @@
+"""Requests that nobody's client sends: each is told what is wrong with it, and none makes us stumble."""
+
+import json
+from typing import Annotated, Any
+
+import pytest
+from pydantic import Field
+
+from shared.api import Api
+from shared.database import Database
+from shared.identity import User
+from shared.requests import MAX_DETAILS
+from shared.wire import Answer, Body
+from tests.support import Reply, a_user, call
+
+
+class Order(Body):
+    quantity: Annotated[int, Field(strict=True, ge=1, le=100)]
+
+
+class Taken(Answer):
+    quantity: int
+
+
+@pytest.fixture
+def api() -> Api:
+    api = Api("tickets")
+
+    @api.post("/api/orders")
+    def take(request: Order, q: Annotated[str, Field(max_length=50)] = "") -> Taken:
+        return Taken(quantity=request.quantity)
+
+    return api
+
+
+def post(api: Api, raw_body: str, **options: Any) -> Reply:
+    return call(api.handler, "POST", "/api/orders", raw_body=raw_body, **options)
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1" + "0" * 400, "1e400", "1" + "0" * 5000])
+def test_a_number_beyond_all_bounds_is_a_400(api: Api, number: str) -> None:
+    reply = post(api, f'{{"quantity": {number}}}')
+
+    assert (reply.status, reply.code) == (400, "VALIDATION_ERROR")
+
+
+def test_of_very_many_complaints_an_answer_holds_the_first_ones(api: Api) -> None:
+    reply = post(api, json.dumps({"x" * 1000 + str(number): 1 for number in range(1000)}))
+
+    assert reply.status == 400
+    assert len(reply.body["error"]["details"]) == MAX_DETAILS
+    assert len(json.dumps(reply.body)) < 100_000
+
+
+@pytest.mark.parametrize("type", ["APPLICATION/JSON", "application/json;charset=utf-8", "Application/Json "])
+def test_the_case_of_a_media_type_means_nothing(api: Api, type: str) -> None:
+    assert post(api, '{"quantity": 1}', headers={"Content-Type": type}).status == 200
+
+
+@pytest.mark.parametrize("type", ["application/jsonp", "application/json-patch+json", "text/json", "\xff"])
+def test_a_media_type_that_only_begins_like_ours_is_refused(api: Api, type: str) -> None:
+    assert post(api, '{"quantity": 1}', headers={"Content-Type": type}).fields == {"Content-Type"}
+
+
+def test_a_card_number_in_the_query_is_refused(api: Api) -> None:
+    reply = post(api, '{"quantity": 1}', query={"q": "4242 4242 4242 4242"})
+
+    assert reply.fields == {"q"}
+    assert "4242" not in json.dumps(reply.body)
+
+
+def test_a_cache_is_told_that_answers_differ_by_origin_even_where_none_is_named(api: Api) -> None:
+    ours = {"Origin": "http://localhost:5173"}
+
+    assert post(api, '{"quantity": 1}').headers["Vary"] == "Origin"
+    assert post(api, '{"quantity": 1}', headers=ours).headers["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "\udcff\udcfe", "schlüssel", "two\nlines", "nul\x00"])
+def test_an_idempotency_key_is_a_short_printable_text(key: str) -> None:
+    reply = idempotent(key)
+
+    assert (reply.status, reply.fields) == (400, {"Idempotency-Key"})
+
+
+def idempotent(key: str) -> Reply:
+    api = Api("tickets", Database("tickets"))
+
+    @api.post("/api/orders", idempotent="required")
+    def take(request: Order, user: User) -> Taken:
+        return Taken(quantity=request.quantity)
+
+    headers = {"Idempotency-Key": key}
+    return call(api.handler, "POST", "/api/orders", body={"quantity": 1}, user=a_user(), headers=headers)
