@@ -38,12 +38,11 @@ def void(sql: Sql, order_id: UUID, ticket_ids: list[UUID] | None, at: datetime) 
     An order without tickets is passed over: its seats are its saga's to release.
     """
     purchase = purchases.lock(sql, order_id)
-    if purchase is None or purchase.status != "ISSUED":
+    if purchase is None:
         return
-    voided = _void(sql, purchase, ticket_ids, at)
+    voided = [str(ticket_id) for ticket_id in _void(sql, purchase, ticket_ids, at)]
     if voided:
-        ids = [str(ticket_id) for ticket_id in voided]
-        purchases.advance(sql, order_id, "ISSUED", "tickets_voided", {"ticketIds": ids}, at)
+        purchases.advance(sql, order_id, purchase.status, "tickets_voided", {"ticketIds": voided}, at)
 
 
 def _void(sql: Sql, purchase: Purchase, ticket_ids: list[UUID] | None, at: datetime) -> list[UUID]:

@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from functions.tickets.records import EventCopy
-from shared.database import Sql
+from shared.database import Sql, record
 
 
 def get(sql: Sql, event_id: UUID) -> EventCopy | None:
     """Our copy of the event."""
     row = sql.one("SELECT * FROM event_copies WHERE event_id = %(id)s", id=event_id)
-    return EventCopy(**row) if row else None
+    return record(EventCopy, row) if row else None
 
 
 def get_for_share(sql: Sql, event_id: UUID) -> EventCopy:
@@ -19,7 +19,7 @@ def get_for_share(sql: Sql, event_id: UUID) -> EventCopy:
     """
     row = sql.one("SELECT * FROM event_copies WHERE event_id = %(id)s FOR SHARE", id=event_id)
     assert row is not None, "seats are only held of events that are here"
-    return EventCopy(**row)
+    return record(EventCopy, row)
 
 
 def put(sql: Sql, copy: EventCopy) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg2.extras import Json
 
 from functions.tickets.records import Purchase
-from shared.database import Row, Sql
+from shared.database import Row, Sql, record
 
 
 def insert(sql: Sql, purchase: Purchase) -> None:
@@ -29,13 +29,13 @@ def insert(sql: Sql, purchase: Purchase) -> None:
 def get(sql: Sql, order_id: UUID) -> Purchase | None:
     """The purchase as it is."""
     row = sql.one("SELECT * FROM purchases WHERE order_id = %(id)s", id=order_id)
-    return Purchase(**row) if row else None
+    return record(Purchase, row) if row else None
 
 
 def lock(sql: Sql, order_id: UUID) -> Purchase | None:
     """The purchase, locked: issue, release, void and notify take turns."""
     row = sql.one("SELECT * FROM purchases WHERE order_id = %(id)s FOR NO KEY UPDATE", id=order_id)
-    return Purchase(**row) if row else None
+    return record(Purchase, row) if row else None
 
 
 def page(

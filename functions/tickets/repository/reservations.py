@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from functions.tickets.records import Hold
-from shared.database import Row, Sql
+from shared.database import Row, Sql, record
 
 
 def hold(
@@ -38,7 +38,7 @@ def hold(
         at=at,
         seconds=seconds,
     )
-    return [Hold(**row) for row in rows]
+    return [record(Hold, row) for row in rows]
 
 
 def lock(sql: Sql, reservation_id: UUID) -> list[Hold]:
@@ -51,7 +51,7 @@ def lock(sql: Sql, reservation_id: UUID) -> list[Hold]:
         """,
         id=reservation_id,
     )
-    return [Hold(**row) for row in rows]
+    return [record(Hold, row) for row in rows]
 
 
 def of_reservations(sql: Sql, reservation_ids: list[UUID]) -> list[Hold]:
@@ -64,7 +64,7 @@ def of_reservations(sql: Sql, reservation_ids: list[UUID]) -> list[Hold]:
         """,
         ids=reservation_ids,
     )
-    return [Hold(**row) for row in rows]
+    return [record(Hold, row) for row in rows]
 
 
 def give_back(sql: Sql, holds: list[Hold], status: str) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from functions.tickets.records import TicketRow
-from shared.database import Row, Sql
+from shared.database import Row, Sql, record
 
 _SELECT = """
     SELECT k.*, t.name AS type_name, t.venue_zone, e.organizer_id
@@ -55,7 +55,7 @@ def insert(
 def get(sql: Sql, ticket_id: UUID) -> TicketRow | None:
     """One ticket."""
     row = sql.one(_SELECT + "WHERE k.id = %(id)s", id=ticket_id)
-    return TicketRow(**row) if row else None
+    return record(TicketRow, row) if row else None
 
 
 def of_orders(sql: Sql, order_ids: list[UUID]) -> list[TicketRow]:
@@ -65,7 +65,7 @@ def of_orders(sql: Sql, order_ids: list[UUID]) -> list[TicketRow]:
         + "WHERE k.order_id = ANY(%(ids)s) ORDER BY k.order_id, length(k.ticket_number), k.ticket_number",
         ids=order_ids,
     )
-    return [TicketRow(**row) for row in rows]
+    return [record(TicketRow, row) for row in rows]
 
 
 def use(
@@ -89,7 +89,7 @@ def use(
         organizer_id=organizer_id,
         at=at,
     )
-    return TicketRow(**row) if row else None
+    return record(TicketRow, row) if row else None
 
 
 def void(sql: Sql, order_id: UUID, ticket_ids: list[UUID] | None) -> list[Row]:

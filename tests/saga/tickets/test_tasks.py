@@ -184,6 +184,7 @@ def test_release_of_an_issued_order_voids_its_tickets(sales: Sales) -> None:
     assert sales.release(order_id)["outcome"] == "released"
 
     assert {row["status"] for row in sales.tickets(order_id)} == {"VOID"}
+    assert sales.statuses(str(sales.purchase_row(order_id)["reservation_id"])) == ["RELEASED"]
     assert (sales.stock(id), sales.taken(id, buyer)) == ((0, 0), 0)
     assert sales.ticket_history(tickets[0]["id"]) == [(1, "issued"), (2, "voided")]
 
