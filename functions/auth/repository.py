@@ -1,12 +1,11 @@
 """All SQL of the auth service. A function is one statement, and says what makes it safe."""
 
-from dataclasses import fields
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 from functions.auth.records import UserRecord
-from shared.database import Row, Sql
+from shared.database import Row, Sql, record
 from shared.identity import Role
 
 Kind = Literal["VERIFY", "RESET"]
@@ -351,5 +350,4 @@ def _found(row: Row | None) -> UserRecord | None:
 
 
 def _user(row: Row) -> UserRecord:
-    columns = {field.name: row[field.name] for field in fields(UserRecord)}
-    return UserRecord(**columns | {"role": Role(row["role"])})
+    return record(UserRecord, row | {"role": Role(row["role"])})

@@ -1,12 +1,11 @@
 """All SQL of the events service. A function is one statement, and says what makes it safe."""
 
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from functions.events.models import Category, EventRecord, EventRequest, Filter, Sort, Status
-from shared.database import Row, Sql
+from shared.database import Row, Sql, record
 
 # ---- events
 
@@ -286,4 +285,4 @@ def _found(row: Row | None) -> EventRecord | None:
 
 
 def _event(row: Row) -> EventRecord:
-    return EventRecord(**{field.name: row[field.name] for field in fields(EventRecord)})
+    return record(EventRecord, row)

@@ -6,13 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from functions.payments.models import Attempt, AttemptStatus, Order, PaymentInProgress
-from shared.database import Refused, Row, Sql
-
-_COLUMNS = "id, order_id, amount, status, payment_token, created_at"
-_OPEN_OF_ORDER = f"""
-    SELECT {_COLUMNS} FROM payment_transactions WHERE order_id = %(id)s AND kind = 'ATTEMPT' AND status = 'OPEN'
-"""  # noqa: S608 - constants
-_GET = f"SELECT {_COLUMNS} FROM payment_transactions WHERE id = %(id)s AND kind = 'ATTEMPT'"  # noqa: S608
+from shared.database import Refused, Row, Sql, record
 
 
 def create(sql: Sql, attempt_id: UUID, order: Order, method: str, token: str | None, at: datetime) -> None:
@@ -45,12 +39,20 @@ def create(sql: Sql, attempt_id: UUID, order: Order, method: str, token: str | N
 
 def get(sql: Sql, attempt_id: UUID) -> Attempt | None:
     """An attempt."""
-    return _attempt(sql.one(_GET, id=attempt_id))
+    row = sql.one(
+        "SELECT * FROM payment_transactions WHERE id = %(id)s AND kind = 'ATTEMPT'",
+        id=attempt_id,
+    )
+    return _attempt(row)
 
 
 def open_of(sql: Sql, order_id: UUID) -> Attempt | None:
     """The attempt that is being carried out for this order; the unique index allows one."""
-    return _attempt(sql.one(_OPEN_OF_ORDER, id=order_id))
+    row = sql.one(
+        "SELECT * FROM payment_transactions WHERE order_id = %(id)s AND kind = 'ATTEMPT' AND status = 'OPEN'",
+        id=order_id,
+    )
+    return _attempt(row)
 
 
 def last_of(sql: Sql, order_id: UUID) -> UUID:
@@ -133,4 +135,4 @@ def settle(sql: Sql, order_id: UUID, status: AttemptStatus, at: datetime) -> int
 def _attempt(row: Row | None) -> Attempt | None:
     if row is None:
         return None
-    return Attempt(**{**row, "status": AttemptStatus(row["status"])})
+    return record(Attempt, row | {"status": AttemptStatus(row["status"])})

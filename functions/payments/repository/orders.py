@@ -11,28 +11,7 @@ from uuid import UUID
 
 from functions.payments.models import Order, PaymentStatus
 from functions.payments.saga_models import Reservation
-from shared.database import Row, Sql
-
-_COLUMNS = """
-    id, user_id, event_id, organizer_id, order_number, total_amount, currency, payment_status, payment_method,
-    payment_gateway_transaction_id, client_secret, failure_code, failure_message, pay_by, captured_amount,
-    refunding_amount, refunded_amount, cancel_requested_at, tickets, released_at, mail_status, version,
-    created_at
-"""
-_GET = f"SELECT {_COLUMNS} FROM orders WHERE id = %(id)s"  # noqa: S608 - a constant
-_GET_LOCKED = f"{_GET} FOR UPDATE"
-_GET_BY_INTENT = f"SELECT {_COLUMNS} FROM orders WHERE payment_gateway_transaction_id = %(intent_id)s"  # noqa: S608
-_LIST = f"""
-    SELECT {_COLUMNS} FROM orders
-     WHERE event_id = %(event_id)s
-       AND (%(status)s::text IS NULL OR %(status)s =
-            CASE WHEN payment_status IN ('PAID', 'PARTIALLY_REFUNDED') AND tickets IS NULL AND released_at IS NULL
-                 THEN 'PENDING' ELSE payment_status END)
-       AND (%(number)s::text IS NULL OR strpos(upper(order_number), upper(%(number)s)) > 0
-            OR user_id::text = lower(%(number)s))
-       AND (%(before)s::timestamptz IS NULL OR (created_at, id) < (%(before)s, %(before_id)s))
-     ORDER BY created_at DESC, id DESC LIMIT %(limit)s
-"""  # noqa: S608 - constants
+from shared.database import Row, Sql, record
 
 
 class Stale(Exception):
@@ -120,17 +99,20 @@ def refuse_start(sql: Sql, order_id: UUID, at: datetime) -> bool:
 
 def get(sql: Sql, order_id: UUID) -> Order | None:
     """The order as it is, for looking only."""
-    return _order(sql.one(_GET, id=order_id))
+    return _order(sql.one("SELECT * FROM orders WHERE id = %(id)s", id=order_id))
 
 
 def lock(sql: Sql, order_id: UUID) -> Order | None:
     """The order, held until the transaction ends: whoever changes it does so after whoever came first."""
-    return _order(sql.one(_GET_LOCKED, id=order_id))
+    return _order(sql.one("SELECT * FROM orders WHERE id = %(id)s FOR UPDATE", id=order_id))
 
 
 def by_intent(sql: Sql, intent_id: str) -> Order | None:
     """The order that the provider's payment belongs to, for looking only."""
-    return _order(sql.one(_GET_BY_INTENT, intent_id=intent_id))
+    row = sql.one(
+        "SELECT * FROM orders WHERE payment_gateway_transaction_id = %(intent_id)s", intent_id=intent_id
+    )
+    return _order(row)
 
 
 def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order:
@@ -195,7 +177,17 @@ def list_of_event(sql: Sql, wanted: Filter) -> list[Order]:
     """An event's orders, newest first."""
     before, before_id = wanted.before or (None, None)
     rows = sql.all(
-        _LIST,
+        """
+        SELECT * FROM orders
+         WHERE event_id = %(event_id)s
+           AND (%(status)s::text IS NULL OR %(status)s =
+                CASE WHEN payment_status IN ('PAID', 'PARTIALLY_REFUNDED') AND tickets IS NULL AND released_at IS NULL
+                     THEN 'PENDING' ELSE payment_status END)
+           AND (%(number)s::text IS NULL OR strpos(upper(order_number), upper(%(number)s)) > 0
+                OR user_id::text = lower(%(number)s))
+           AND (%(before)s::timestamptz IS NULL OR (created_at, id) < (%(before)s, %(before_id)s))
+         ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+        """,
         event_id=wanted.event_id,
         status=wanted.status,
         number=wanted.number,
@@ -223,4 +215,4 @@ def _state(order: Order) -> dict[str, str]:
 def _order(row: Row | None) -> Order | None:
     if row is None:
         return None
-    return Order(**{**row, "payment_status": PaymentStatus(row["payment_status"])})
+    return record(Order, row | {"payment_status": PaymentStatus(row["payment_status"])})

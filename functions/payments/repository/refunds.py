@@ -5,12 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from functions.payments.models import Order, Refund, RefundStatus
-from shared.database import Row, Sql
-
-_COLUMNS = "id, order_id, cause, amount, reason, ticket_ids, status, gateway_refund_id"
-_GET = f"SELECT {_COLUMNS} FROM refunds WHERE id = %(id)s"  # noqa: S608 - a constant
-_OF_GATEWAY = f"SELECT {_COLUMNS} FROM refunds WHERE gateway_refund_id = %(id)s"  # noqa: S608
-_OF_ORDER = f"SELECT {_COLUMNS} FROM refunds WHERE order_id = %(id)s ORDER BY created_at"  # noqa: S608
+from shared.database import Row, Sql, record
 
 
 def create(
@@ -24,15 +19,14 @@ def create(
     cause: str,
     ticket_ids: list[UUID],
     requested_by: UUID | None = None,
-    gateway_refund_id: str | None = None,
 ) -> None:
     """Record that money is to be given back; the caller changes the order's amounts in the same transaction."""
     sql.run(
         """
-        INSERT INTO refunds (id, order_id, cause, requested_by, amount, reason, ticket_ids, status, gateway_refund_id,
-                             created_at, updated_at)
+        INSERT INTO refunds (id, order_id, cause, requested_by, amount, reason, ticket_ids, status, created_at,
+                             updated_at)
         VALUES (%(id)s, %(order_id)s, %(cause)s, %(requested_by)s, %(amount)s, %(reason)s, %(ticket_ids)s::uuid[],
-                'REQUESTED', %(gateway_refund_id)s, %(at)s, %(at)s)
+                'REQUESTED', %(at)s, %(at)s)
         """,
         id=refund_id,
         order_id=order_id,
@@ -41,34 +35,28 @@ def create(
         amount=amount,
         reason=reason,
         ticket_ids=ticket_ids,
-        gateway_refund_id=gateway_refund_id,
         at=at,
     )
 
 
 def get(sql: Sql, refund_id: UUID) -> Refund | None:
     """A refund."""
-    return _refund(sql.one(_GET, id=refund_id))
+    return _refund(sql.one("SELECT * FROM refunds WHERE id = %(id)s", id=refund_id))
 
 
 def by_gateway_id(sql: Sql, gateway_refund_id: str) -> Refund | None:
     """The refund that the provider knows by this id."""
-    return _refund(sql.one(_OF_GATEWAY, id=gateway_refund_id))
+    return _refund(sql.one("SELECT * FROM refunds WHERE gateway_refund_id = %(id)s", id=gateway_refund_id))
 
 
 def of_order(sql: Sql, order_id: UUID) -> list[Refund]:
     """Every refund of an order, oldest first."""
-    return [refund for refund in map(_refund, sql.all(_OF_ORDER, id=order_id)) if refund is not None]
+    rows = sql.all("SELECT * FROM refunds WHERE order_id = %(id)s ORDER BY created_at", id=order_id)
+    return [refund for refund in map(_refund, rows) if refund is not None]
 
 
 def finish(
-    sql: Sql,
-    refund_id: UUID,
-    status: RefundStatus,
-    at: datetime,
-    *,
-    gateway_refund_id: str | None,
-    failure: str | None = None,
+    sql: Sql, refund_id: UUID, status: RefundStatus, at: datetime, *, gateway_refund_id: str | None
 ) -> bool:
     """Say what became of a refund; False if this was said before. A success may turn into a failure, never back."""
     return (
@@ -76,14 +64,13 @@ def finish(
             """
             UPDATE refunds SET status = %(status)s,
                                gateway_refund_id = COALESCE(%(gateway_refund_id)s, gateway_refund_id),
-                               failure = %(failure)s, updated_at = %(at)s
+                               updated_at = %(at)s
              WHERE id = %(id)s
                AND (status = 'REQUESTED' OR (status = 'SUCCEEDED' AND %(status)s = 'FAILED'))
             """,
             id=refund_id,
             status=status,
             gateway_refund_id=gateway_refund_id,
-            failure=failure,
             at=at,
         )
         == 1
@@ -126,4 +113,4 @@ def audit(sql: Sql, order: Order, refund: Refund, gateway_refund_id: str | None,
 def _refund(row: Row | None) -> Refund | None:
     if row is None:
         return None
-    return Refund(**{**row, "status": RefundStatus(row["status"])})
+    return record(Refund, row | {"status": RefundStatus(row["status"])})

@@ -8,7 +8,8 @@ published right after its commit.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import psycopg2
 import psycopg2.extensions
@@ -18,6 +19,10 @@ from psycopg2 import errorcodes
 from shared.errors import Unavailable
 from shared.log import logger
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Record = TypeVar("Record", bound="DataclassInstance")
 CONNECT_TIMEOUT_SECONDS = 3
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Row = dict[str, Any]
@@ -25,6 +30,11 @@ Connection = psycopg2.extensions.connection
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]  # the stubs leave it untyped
 psycopg2.extensions.register_adapter(dict, psycopg2.extras.Json)
+
+
+def record(kind: type[Record], row: Row) -> Record:
+    """A row as a dataclass. Columns that it does not name are passed over: the schema is migrated before the code."""
+    return kind(**{field.name: row[field.name] for field in fields(kind)})
 
 
 class Refused(Exception):
