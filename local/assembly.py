@@ -96,7 +96,7 @@ class Assembly:
             triggers=list(reader.triggers()),
             secrets=list(reader.secrets()),
             parameters=list(reader.parameters()),
-            buckets=list(reader.buckets()),
+            buckets=[Bucket(reader.name(r)) for r in reader.of_type("AWS::S3::Bucket")],
             mail_identities=[reader.name(r) for r in reader.of_type("AWS::SES::EmailIdentity")],
         )
 
@@ -293,10 +293,6 @@ class _Reader:
                 properties["Type"],
                 properties.get("Description", ""),
             )
-
-    def buckets(self) -> Iterable[Bucket]:
-        for resource in self.of_type("AWS::S3::Bucket"):
-            yield Bucket(self.name(resource), self.properties(resource).get("CorsConfiguration"))
 
 
 def _attribute(value: object) -> str:

@@ -48,6 +48,7 @@ class Gateway:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._address, self._port, backlog=1024).start()
+        self._host.spawn(self._host.warm())
 
     async def stop(self) -> None:
         """Stop listening."""

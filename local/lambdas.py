@@ -29,6 +29,8 @@ EAGER_PROCESSES = max(2, os.cpu_count() or 2)
 PATIENCE_SECONDS = 0.1
 """A function gets its first processes as soon as a call finds none free, further ones when a call has waited a while:
 more processes than processors help only where calls wait for something else."""
+HOT_MEMORY = 1024
+"""MB."""
 ASYNC_RETRY_SECONDS = (60.0, 120.0)
 """Lambda tries a failed asynchronous invocation twice more, after one minute and after two."""
 
@@ -150,6 +152,19 @@ class LambdaHost:
             raise UnknownFunction(f"Function not found: {name}")
         self.spawn(self._invoke_with_retries(name, payload))
 
+    async def warm(self) -> None:
+        """Start a process of each hot function while nobody waits for one, so that the first callers do not either.
+
+        Hot are those to which the template gives `HOT_MEMORY`.
+        """
+        for pool in self._pools.values():
+            if pool.function.memory < HOT_MEMORY:
+                continue
+            while self._starting or any(other.waiting for other in self._pools.values()):
+                await asyncio.sleep(0.1)
+            if pool.processes == 0 and self.processes < self.settings.max_processes:
+                self._begin(pool)
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside everything else until it ends or the host stops."""
         task = asyncio.create_task(work)
@@ -240,10 +255,13 @@ class LambdaHost:
                     break
                 if self.processes >= self.settings.max_processes and not self._evict():
                     return
-                pool.starting += 1
-                pool.processes += 1
-                self._starting += 1
-                self.spawn(self._start(pool))
+                self._begin(pool)
+
+    def _begin(self, pool: _Pool) -> None:
+        pool.starting += 1
+        pool.processes += 1
+        self._starting += 1
+        self.spawn(self._start(pool))
 
     def _look_again(self, seconds: float) -> None:
         def look() -> None:

@@ -209,4 +209,3 @@ class Bucket:
     """An S3 bucket."""
 
     name: str
-    cors: Mapping[str, Any] | None = None

@@ -121,6 +121,21 @@ def test_a_call_that_finds_a_place_in_time_waits_for_it(tmp_path: Path) -> None:
     run(scenario())
 
 
+def test_hot_functions_are_warm_before_the_first_call(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        functions = [function(tmp_path, "f", COUNTER, memory=1024), function(tmp_path, "cold", COUNTER)]
+        async with hosted(tmp_path, functions) as host:
+            await host.warm()
+            for _ in range(100):
+                if host.snapshot() == [{"name": "f", "processes": 1, "busy": 0}]:
+                    break
+                await asyncio.sleep(0.05)
+            assert value(await call(host))["calls"] == 1
+            assert host.processes == 1
+
+    run(scenario())
+
+
 def test_the_host_survives_the_death_of_all_its_processes(tmp_path: Path) -> None:
     code = """
         import os, signal
