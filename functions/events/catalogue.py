@@ -52,7 +52,5 @@ def of_organizer(
 
 
 def _page(found: list[EventRecord], limit: int, sorted_by: Callable[[EventRecord], datetime]) -> Page[Event]:
-    """A page of what was found, one more than `limit` if there is another page."""
-    shown = found[:limit]
-    more = paging.encode(sorted_by(shown[-1]).isoformat(), shown[-1].id) if len(found) > limit else None
-    return Page[Event](items=[Event.of(record) for record in shown], next_cursor=more)
+    shown, next_cursor = paging.cut(found, limit, lambda record: (sorted_by(record), record.id))
+    return Page[Event](items=[Event.of(record) for record in shown], next_cursor=next_cursor)

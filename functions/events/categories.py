@@ -22,8 +22,8 @@ def page(sql: Sql, limit: int, cursor: str | None) -> Page[Category]:
     """A page of the categories, by name."""
     after = paging.decode(cursor, str)
     found = repository.categories(sql, after=after[0] if after else None, limit=limit + 1)
-    more = paging.encode(found[limit - 1].name) if len(found) > limit else None
-    return Page[Category](items=found[:limit], next_cursor=more)
+    items, next_cursor = paging.cut(found, limit, lambda category: (category.name,))
+    return Page[Category](items=items, next_cursor=next_cursor)
 
 
 def add(sql: Sql, request: CategoryRequest) -> Category:

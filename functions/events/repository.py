@@ -87,7 +87,7 @@ def remove(sql: Sql, event_id: UUID) -> None:
 
 
 def upcoming(
-    sql: Sql, wanted: Filter, at: datetime, *, after: list[Any] | None, limit: int
+    sql: Sql, wanted: Filter, at: datetime, *, after: tuple[Any, ...] | None, limit: int
 ) -> list[EventRecord]:
     """Published events that are still to come, the next first; `after` is (event_date, id) of the last one shown."""
     after_date, after_id = after or (None, None)
@@ -113,7 +113,7 @@ def upcoming(
 
 
 def of_organizer(
-    sql: Sql, organizer_id: UUID, status: Status | None, *, after: list[Any] | None, limit: int
+    sql: Sql, organizer_id: UUID, status: Status | None, *, after: tuple[Any, ...] | None, limit: int
 ) -> list[EventRecord]:
     """An organizer's events, the newest first; `after` is (created_at, id) of the last one shown."""
     after_created, after_id = after or (None, None)
@@ -138,7 +138,14 @@ def of_organizer(
 
 
 def matching(
-    sql: Sql, query: str, wanted: Filter, sort: Sort, at: datetime, *, after: list[Any] | None, limit: int
+    sql: Sql,
+    query: str,
+    wanted: Filter,
+    sort: Sort,
+    at: datetime,
+    *,
+    after: tuple[Any, ...] | None,
+    limit: int,
 ) -> list[tuple[Any, EventRecord]]:
     """Upcoming events that match, typing errors forgiven, each with its rank (0 when sorted by date).
 
@@ -166,7 +173,7 @@ def matching(
 
 
 def matching_plainly(
-    sql: Sql, query: str, wanted: Filter, at: datetime, *, after: list[Any] | None, limit: int
+    sql: Sql, query: str, wanted: Filter, at: datetime, *, after: tuple[Any, ...] | None, limit: int
 ) -> list[tuple[Any, EventRecord]]:
     """As `matching`, for when that fails: events that contain the text as it was typed, by date."""
     return _ranked(
@@ -256,7 +263,7 @@ def _described(request: EventRequest, category: str | None) -> Row:
     return request.model_dump() | {"category": category}
 
 
-def _search(query: str, wanted: Filter, at: datetime, after: list[Any] | None, limit: int) -> Row:
+def _search(query: str, wanted: Filter, at: datetime, after: tuple[Any, ...] | None, limit: int) -> Row:
     rank, date, event_id = after or (None, None, None)
     return {
         "query": query,

@@ -29,7 +29,7 @@ class Search:
     cursor: str | None
 
     @property
-    def after(self) -> list[Any] | None:
+    def after(self) -> tuple[Any, ...] | None:
         """The position of the last result shown: rank, date and id."""
         return paging.decode(self.cursor, _rank, paging.instant, UUID)
 
@@ -46,10 +46,10 @@ def page(database: Database, search: Search, at: datetime) -> SearchPage:
         if held is not None:
             return SearchPage.model_validate(held)
         found, counts = _matching(sql, search, after, at)
-    shown = found[: search.limit]
+    shown, next_cursor = paging.cut(found, search.limit, _position)
     answer = SearchPage(
         items=[Event.of(record) for _, record in shown],
-        next_cursor=_position(*shown[-1]) if len(found) > search.limit else None,
+        next_cursor=next_cursor,
         facets=Facets(categories=[CategoryCount(**count) for count in counts]),
     )
     cache.set(key, answer.model_dump(mode="json", by_alias=True), seconds=SEARCH_CACHE_SECONDS())
@@ -57,7 +57,7 @@ def page(database: Database, search: Search, at: datetime) -> SearchPage:
 
 
 def _matching(
-    sql: Sql, search: Search, after: list[Any] | None, at: datetime
+    sql: Sql, search: Search, after: tuple[Any, ...] | None, at: datetime
 ) -> tuple[list[tuple[Any, EventRecord]], list[Row]]:
     query, wanted, limit = search.query, search.wanted, search.limit + 1
     try:
@@ -73,8 +73,9 @@ def _key(search: Search, version: int) -> str:
     return f"search:{hashlib.sha256(asked.encode()).hexdigest()}"
 
 
-def _position(rank: Any, record: EventRecord) -> str:
-    return paging.encode(rank, record.event_date.isoformat(), record.id)
+def _position(result: tuple[Any, EventRecord]) -> tuple[Any, ...]:
+    rank, record = result
+    return rank, record.event_date, record.id
 
 
 def _rank(text: str) -> Decimal:

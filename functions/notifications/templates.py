@@ -37,8 +37,8 @@ def page(sql: Sql, limit: int, cursor: str | None, at: datetime) -> Page[Templat
     for name in samples.BUILT_IN:
         find(sql, name, at)
     rows = repository.templates_after(sql, position[0] if position else "", limit + 1)
-    items = [_answer(row) for row in rows[:limit]]
-    return Page(items=items, next_cursor=paging.encode(items[-1].name) if len(rows) > limit else None)
+    shown, next_cursor = paging.cut(rows, limit, lambda row: (row["name"],))
+    return Page(items=[_answer(row) for row in shown], next_cursor=next_cursor)
 
 
 def save(sql: Sql, request: TemplateRequest, at: datetime) -> tuple[TemplateAnswer, bool]:

@@ -109,32 +109,33 @@ def before_payment(order_id: UUID, buyer: User) -> OrderView:
     )
 
 
+def require_own_event(sql: Sql, organizer: User, event_id: UUID) -> None:
+    """Make sure that an event is this organizer's; before its first order tickets is asked, so `sql` is no transaction.
+
+    Raises:
+        NotFound: there is no such event, or it is another organizer's.
+        Unavailable: tickets did not answer.
+    """
+    owner = orders.organizer_of(sql, event_id)
+    if owner is None:
+        calls.get("tickets", "/api/tickets/types", user=organizer, eventId=event_id, limit=1)
+    elif not organizer.may_act_for(owner):
+        raise NotFound()
+
+
 def list_of_event(
     sql: Sql,
-    organizer: User,
     event_id: UUID,
     status: PaymentStatus | None,
     q: str | None,
     limit: int,
     cursor: str | None,
 ) -> paging.Page[OrderSummary]:
-    """The orders of an organizer's event, newest first; `q` is part of an order's number, or the buyer's id.
-
-    Raises:
-        NotFound: another organizer's event.
-    """
-    owner = orders.organizer_of(sql, event_id)
-    if owner is not None and not organizer.may_act_for(owner):
-        raise NotFound()
-    position = paging.decode(cursor, paging.instant, UUID)
-    before = (position[0], position[1]) if position else None
+    """The orders of an event, newest first; `q` is part of an order's number, or the buyer's id."""
+    before = paging.decode(cursor, paging.instant, UUID)
     found = orders.list_of_event(sql, Filter(event_id, status, q or None, before, limit + 1))
-    page = found[:limit]
-    more = len(found) > limit
-    return paging.Page(
-        items=[_summary(order) for order in page],
-        next_cursor=paging.encode(page[-1].created_at.isoformat(), page[-1].id) if more else None,
-    )
+    shown, next_cursor = paging.cut(found, limit, lambda order: (order.created_at, order.id))
+    return paging.Page(items=[_summary(order) for order in shown], next_cursor=next_cursor)
 
 
 def _ask_tickets(order_id: UUID, buyer: User) -> dict[str, Any] | None:

@@ -26,10 +26,9 @@ def page(
     if not caller.may_act_for(user_id):
         raise NotFound()
     after = paging.decode(cursor, paging.instant, UUID)
-    rows = purchases.page(sql, user_id, order_id, limit + 1, (after[0], after[1]) if after else None)
-    more, rows = len(rows) > limit, rows[:limit]
-    next_cursor = paging.encode(rows[-1]["created_at"], rows[-1]["order_id"]) if more else None
-    return paging.Page(items=_orders(sql, rows), next_cursor=next_cursor)
+    rows = purchases.page(sql, user_id, order_id, limit + 1, after)
+    shown, next_cursor = paging.cut(rows, limit, lambda row: (row["created_at"], row["order_id"]))
+    return paging.Page(items=_orders(sql, shown), next_cursor=next_cursor)
 
 
 def ticket(sql: Sql, caller: User, ticket_id: UUID) -> Ticket:

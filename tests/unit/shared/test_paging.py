@@ -14,7 +14,12 @@ ID = str(uuid4())
 def test_a_position_is_read_as_it_was_written() -> None:
     at, id = datetime(2027, 1, 1, 12, 0, 0, 123456, UTC), uuid4()
 
-    assert paging.decode(paging.encode(at.isoformat(), id), paging.instant, UUID) == [at, id]
+    assert paging.decode(paging.encode(at, id), paging.instant, UUID) == (at, id)
+
+
+def test_a_page_names_the_next_one_only_if_there_is_more() -> None:
+    assert paging.cut([1, 2], 2, lambda item: (item,)) == ([1, 2], None)
+    assert paging.cut([1, 2, 3], 2, lambda item: (item,)) == ([1, 2], paging.encode(2))
 
 
 @pytest.mark.parametrize("offset", ["+23:59", "-23:59", "+00:00:30.123456"])

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -24,13 +25,23 @@ class Page(Answer, Generic[T]):
     next_cursor: str | None = None
 
 
+def cut(found: list[T], limit: int, position: Callable[[T], tuple[Any, ...]]) -> tuple[list[T], str | None]:
+    """One page of what was found when one more than `limit` was asked for, and the cursor of the next page, if any.
+
+    Args:
+        position: the sort key of an item, as `decode` is to give it back.
+    """
+    shown = found[:limit]
+    return shown, encode(*position(shown[-1])) if len(found) > limit else None
+
+
 def encode(*position: Any) -> str:
     """An opaque cursor for the sort key of the last row shown."""
-    text = json.dumps([str(part) for part in position])
+    text = json.dumps([part.isoformat() if isinstance(part, datetime) else str(part) for part in position])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode(cursor: str | None, *kinds: Any) -> list[Any] | None:
+def decode(cursor: str | None, *kinds: Any) -> tuple[Any, ...] | None:
     """The sort key a cursor stands for, each part made by its kind (`UUID`, `instant`); None for None.
 
     Raises:
@@ -42,7 +53,7 @@ def decode(cursor: str | None, *kinds: Any) -> list[Any] | None:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(parts, list) or len(parts) != len(kinds):
             raise ValueError
-        return [kind(_storable(part)) for kind, part in zip(kinds, parts, strict=True)]
+        return tuple(kind(_storable(part)) for kind, part in zip(kinds, parts, strict=True))
     except (ValueError, TypeError, RecursionError, binascii.Error) as bad:
         raise BadInput.field("cursor", "Not a cursor from a previous page") from bad
 
