@@ -18,6 +18,8 @@ from cdk.handler import Use, allow
 from cdk.stages import Stage
 
 TRIES = 5
+GIVE_BACK_SECONDS = 5
+"""How long after a consumer's timeout its messages are there again."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,10 @@ class DeclaredQueue(Construct):
             self,
             "Queue",
             queue_name=f"{prefix}-{row.name}",
-            # Six times the function's timeout, as AWS advises: Lambda retries a throttled batch before giving it back.
-            visibility_timeout=Duration.seconds(6 * row.seconds),
+            # A consumer that dies gives its batch back only when this is over, and somebody waits for it: a buyer for a
+            # payment, a new user for a link. So it is as short as Lambda allows, and not the six timeouts that AWS
+            # advises for mappings that are throttled: `max_concurrency` keeps ours from being that.
+            visibility_timeout=Duration.seconds(row.seconds + GIVE_BACK_SECONDS),
             retention_period=Duration.days(14),
             encryption_master_key=scope.key,
             enforce_ssl=True,
