@@ -36,10 +36,15 @@ QUEUES = {
 
 
 class TicketsStandIn:
-    """Answers `GET /api/tickets/orders/{userId}?orderId=` with the orders it is given."""
+    """The tickets service's two routes that payments asks.
+
+    `GET /api/tickets/orders/{userId}?orderId=` answers with the orders it is given, and
+    `GET /api/tickets/types?eventId=` for the events that are the caller's own.
+    """
 
     def __init__(self) -> None:
         self.orders: list[dict[str, Any]] = []
+        self.own_events: set[str] = set()
         self.status = 200
         self.asked = 0
         stand_in = self
@@ -47,10 +52,11 @@ class TicketsStandIn:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 stand_in.asked += 1
-                wanted = parse_qs(urlsplit(self.path).query)["orderId"][0]
-                found = [order for order in stand_in.orders if order["orderId"] == wanted]
+                query = parse_qs(urlsplit(self.path).query)
+                found = [order for order in stand_in.orders if [order["orderId"]] == query.get("orderId")]
                 body = json.dumps({"items": found, "nextCursor": None}).encode()
-                self.send_response(stand_in.status)
+                is_hidden = "eventId" in query and query["eventId"][0] not in stand_in.own_events
+                self.send_response(404 if is_hidden else stand_in.status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -10,7 +10,6 @@ from functions.payments import orders
 from functions.payments.database import database
 from functions.payments.models import OrderSummary, PaymentStatus
 from shared.api import Api
-from shared.database import Sql
 from shared.identity import Role, User
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit, Page
 
@@ -21,14 +20,15 @@ api = Api("payments", database)
 def list_event_orders(
     event_id: Annotated[UUID, Query()],
     organizer: User,
-    sql: Sql,
     status: Annotated[PaymentStatus | None, Query()] = None,
     q: Annotated[str | None, Field(max_length=100), Query()] = None,
     limit: Annotated[Limit, Query()] = DEFAULT_LIMIT,
     cursor: Annotated[Cursor | None, Query()] = None,
 ) -> Page[OrderSummary]:
     """Newest first."""
-    return orders.list_of_event(sql, organizer, event_id, status, q, limit, cursor)
+    with database.reading() as sql:
+        orders.require_own_event(sql, organizer, event_id)
+        return orders.list_of_event(sql, event_id, status, q, limit, cursor)
 
 
 handler = api.handler

@@ -164,6 +164,14 @@ def test_orders_are_found_by_number_and_by_buyer(shop: Shop) -> None:
     assert listed(shop, shop.organizer, q="%").body["items"] == []
 
 
+def test_before_the_first_order_tickets_knows_whose_event_it_is(shop: Shop) -> None:
+    assert listed(shop, a_user(Role.ORGANIZER)).status == 404
+
+    shop.tickets.own_events.add(str(shop.event_id))
+
+    assert listed(shop, shop.organizer).body == {"items": [], "nextCursor": None}
+
+
 def test_the_list_is_for_the_events_organizer(shop: Shop) -> None:
     shop.order_of(a_user())
     assert listed(shop, a_user()).status == 403
