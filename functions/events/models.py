@@ -17,6 +17,7 @@ from shared.wire import Answer, Body, Instant, one_line
 
 Status = Literal["DRAFT", "PUBLISHED", "CANCELLED", "COMPLETED"]
 Sort = Literal["relevance", "date"]
+YEARS_END = 9999  # the last years of the calendar cannot be shown in every time zone
 
 
 def _a_zone(name: str) -> str:
@@ -34,6 +35,8 @@ def _a_zone(name: str) -> str:
 def _to_come(instant: datetime) -> datetime:
     if instant <= now():
         raise ValueError("Must be in the future")
+    if instant.year >= YEARS_END:
+        raise ValueError(f"Must be before {YEARS_END}")
     return instant
 
 

@@ -7,6 +7,12 @@ PAY_SECONDS = Setting("pay_seconds", 900, "Seconds that a buyer has to pay once 
 SAGA_CHECK_SECONDS = Setting(
     "saga_check_seconds", 60, "Seconds after which an unfinished purchase is looked at again"
 )
+MINIMUM_PRICES = Setting(
+    "minimum_prices",
+    "0.50,AED:2.00,CZK:15.00,DKK:2.50,GBP:0.30,HKD:4.00,MXN:10.00,MYR:2.00,NOK:3.00,PLN:2.00,RON:2.00,SEK:3.00,"
+    "THB:10.00",
+    "What a ticket that is not free costs at least, because the payment provider charges no less; by currency",
+)
 RESENDS_PER_HOUR = Setting("ticket_resends_per_hour", 3, "Times an hour that one ticket is mailed again")
 AVAILABILITY_TRUST_SECONDS = Setting(
     "availability_trust_seconds", 1.0, "Age in seconds up to which a cached availability is shown as it is"

@@ -1,12 +1,14 @@
 """What an organizer offers: ticket types, their prices and quantities."""
 
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from functions.tickets import inventory
 from functions.tickets.models import CreateTicketTypeRequest, TicketType, UpdateTicketTypeRequest
 from functions.tickets.repository import event_copies as copies
 from functions.tickets.repository import ticket_types as repository
+from functions.tickets.settings import MINIMUM_PRICES
 from shared import paging
 from shared.database import Row, Sql
 from shared.errors import BadInput, Conflict, FieldError, NotFound
@@ -55,6 +57,7 @@ def create(sql: Sql, request: CreateTicketTypeRequest, at: datetime) -> TicketTy
 
     Raises:
         EventEnded, OneCurrency.
+        BadInput: the price is more than nothing, and less than can be charged.
     """
     event = copies.get(sql, request.event_id)
     assert event is not None, "the route has just asked for it"
@@ -63,6 +66,7 @@ def create(sql: Sql, request: CreateTicketTypeRequest, at: datetime) -> TicketTy
     currency = copies.set_currency(sql, event.event_id, request.currency or DEFAULT_CURRENCY)
     if request.currency not in (None, currency):
         raise OneCurrency(currency)
+    _check_price(request.price, currency)
     created = repository.insert(sql, event.event_id, request, currency, at)
     inventory.changed(sql, event.event_id)
     return created
@@ -82,6 +86,7 @@ def update(
         raise BadInput.field("eventId", "A ticket type stays with its event")
     if request.currency not in (None, before["currency"]):
         raise OneCurrency(before["currency"])
+    _check_price(request.price, before["currency"])
     if request.quantity_available < before["quantity_sold"] + before["quantity_held"]:
         repository.reclaim(sql, ticket_type_id, at)
     updated = repository.update(sql, ticket_type_id, request, before["currency"], at)
@@ -105,6 +110,17 @@ def delete(sql: Sql, organizer: User, ticket_type_id: UUID, at: datetime) -> Non
     elif not repository.withdraw(sql, ticket_type_id, at):
         raise BelowTaken(_taken(sql, organizer, ticket_type_id))
     inventory.changed(sql, before["event_id"])
+
+
+def _check_price(price: Decimal, currency: str) -> None:
+    """Refuse what no buyer could pay: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts.
+
+    `minimum_prices` holds an amount for every currency, then those of single currencies: `0.50,GBP:0.30`.
+    """
+    for_all, *others = MINIMUM_PRICES().split(",")
+    least = Decimal(dict(other.split(":") for other in others).get(currency, for_all))
+    if 0 < price < least:
+        raise BadInput.field("price", f"Must be 0.00, or at least {least} {currency}: less cannot be charged")
 
 
 def _locked(sql: Sql, organizer: User, ticket_type_id: UUID) -> Row:

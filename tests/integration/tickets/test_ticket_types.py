@@ -1,17 +1,21 @@
 """Ticket types: an organizer's own, in one currency, never below what is taken."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from functions.tickets.models import CURRENCIES
 from functions.tickets.routes import (
     create_ticket_type,
     delete_ticket_type,
     list_ticket_types,
     update_ticket_type,
 )
+from functions.tickets.settings import MINIMUM_PRICES
+from local.stripe_simulator.currencies import check_charge
 from shared.clock import iso, now
 from shared.identity import Role, User
 from tests.support import Reply, a_user, call
@@ -94,6 +98,40 @@ def test_once_its_last_type_is_gone_an_event_may_choose_its_currency_again(sales
     assert create(sales.organizer, event_id, currency="USD").status == 201
 
 
+@pytest.mark.parametrize(
+    ("price", "currency"),
+    [("0.01", "USD"), ("0.49", "EUR"), ("0.29", "GBP"), ("14.99", "CZK"), ("0.49", None)],
+)
+def test_a_price_that_the_payment_provider_would_refuse_is_refused_at_once(
+    sales: Sales, price: str, currency: str | None
+) -> None:
+    reply = create(sales.organizer, sales.event_of_events(), price=price, currency=currency)
+
+    assert (reply.status, reply.fields) == (400, {"price"})
+    assert (currency or "USD") in reply.body["error"]["details"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("price", "currency"), [("0.50", "USD"), ("0.30", "GBP"), ("15", "CZK"), ("0", "CZK")]
+)
+def test_the_least_that_can_be_charged_is_a_price(sales: Sales, price: str, currency: str) -> None:
+    assert create(sales.organizer, sales.event_of_events(), price=price, currency=currency).status == 201
+
+
+def test_a_type_does_not_become_too_cheap_to_be_paid(sales: Sales) -> None:
+    id = create(sales.organizer, sales.event_of_events()).body["id"]
+
+    assert update(sales.organizer, id, price="0.49").fields == {"price"}
+
+
+def test_the_provider_charges_the_least_price_of_every_currency() -> None:
+    for_all, *others = MINIMUM_PRICES.default.split(",")
+    ours = {code.lower(): Decimal(amount) for code, amount in (other.split(":") for other in others)}
+
+    for currency in map(str.lower, CURRENCIES):
+        check_charge(int(ours.get(currency, Decimal(for_all)) * 100), currency)  # raises what it refuses
+
+
 def test_a_price_may_be_nothing(sales: Sales) -> None:
     assert create(sales.organizer, sales.event_of_events(), price="0").body["price"] == "0.00"
 
@@ -106,6 +144,10 @@ def test_a_price_may_be_nothing(sales: Sales) -> None:
         ({"price": "1000000"}, "price"),
         ({"price": "NaN"}, "price"),
         ({"price": "much"}, "price"),
+        ({"price": "1e2"}, "price"),
+        ({"price": "1_000"}, "price"),
+        ({"price": "５0"}, "price"),
+        ({"price": 10**400}, "price"),
         ({"currency": "JPY"}, "currency"),
         ({"currency": "eur"}, "currency"),
         ({"quantityAvailable": 0}, "quantityAvailable"),

@@ -10,7 +10,7 @@ from shared.api import Api
 from shared.database import Database
 from shared.identity import User
 from shared.requests import MAX_DETAILS
-from shared.wire import Answer, Body
+from shared.wire import Answer, Body, one_line
 from tests.support import Reply, a_user, call
 
 
@@ -92,3 +92,18 @@ def idempotent(key: str) -> Reply:
 
     headers = {"Idempotency-Key": key}
     return call(api.handler, "POST", "/api/orders", body={"quantity": 1}, user=a_user(), headers=headers)
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb", "a\u2028b", "a\u202eb", "\u2066a", "\u200b", "\ufeff \u2060", "\ue000"]
+)
+def test_a_name_is_one_visible_line_that_turns_nothing_around(name: str) -> None:
+    with pytest.raises(ValueError, match=r"May not contain|something to see"):
+        one_line(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["مرحبا", "שלום 7", "👩\u200d🎤 live", "Ünïcode", "zero\u200bwidth", "a\u200fb"]
+)
+def test_names_of_every_script_pass(name: str) -> None:
+    assert one_line(name) == name

@@ -1,6 +1,7 @@
 """The shapes on the wire: camelCase JSON, decimal strings for money, instants in UTC with `Z`."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -13,12 +14,31 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
 
 from shared.clock import iso
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# Line breaks and other controls, and what turns the direction of the text around it (Unicode Technical Report 36, 2.5).
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Categories that leave nothing to see: format, unassigned, private use, blanks.
+_UNSEEN = ("Cf", "Cn", "Co", "Zs", "Zl", "Zp")
+_AMOUNT_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$"},
+        {"type": "number", "minimum": 0},
+    ],
+    "examples": ["49.50"],
+}
+_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def _plain_amount(value: Any) -> Any:
+    # Python's Decimal would also take 1e2, 1_000 and the digits of other scripts.
+    if isinstance(value, str) and _AMOUNT.fullmatch(value.strip()) is None:
+        raise ValueError("Must be an amount like 49.50")
+    return value
 
 
 def _iso_text(value: Any) -> Any:
@@ -36,9 +56,14 @@ def _in_utc(value: datetime) -> datetime:
 
 
 def one_line(text: str) -> str:
-    """A validator for names and titles, which end up in subjects and headers of mails: no line breaks."""
+    """A validator for names and titles, which end up in subjects and headers of mails: no line breaks,
+
+    nothing that turns the direction of what stands beside it, and something to see.
+    """
     if _CONTROL.search(text):
         raise ValueError("May not contain line breaks or other control characters")
+    if text and all(unicodedata.category(character) in _UNSEEN for character in text):
+        raise ValueError("Must contain something to see")
     return text
 
 
@@ -46,6 +71,8 @@ def one_line(text: str) -> str:
 Money = Annotated[
     Decimal,
     Field(ge=0, max_digits=10, decimal_places=2, allow_inf_nan=False),
+    BeforeValidator(_plain_amount),
+    WithJsonSchema(_AMOUNT_SCHEMA, mode="validation"),
     PlainSerializer(lambda amount: f"{amount:.2f}", return_type=str),
 ]
 Instant = Annotated[
