@@ -10,8 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from functions.payments import charging, settling
-from functions.payments.gateways.gateway import CancelResult
-from functions.payments.gateways.opening import OpeningGateway
+from functions.payments.gateways.gateway import CancelResult, PaymentGateway
 from functions.payments.models import BOUGHT, AttemptStatus, Order, PaymentStatus
 from functions.payments.repository import attempts, orders
 from functions.payments.saga_models import Cancelled
@@ -45,7 +44,7 @@ def begin(sql: Sql, order_id: UUID, at: datetime) -> Due | Cancelled:
     return Due(order, attempts.were_made(sql, order.id))
 
 
-def carry_out(gateway: OpeningGateway, due: Due) -> CancelResult | None:
+def carry_out(gateway: PaymentGateway, due: Due) -> CancelResult | None:
     """Cancel at the provider; None if there is nothing to cancel. No transaction is open here.
 
     An attempt that died, or is still on its way, before its payment's id was recorded is met by opening that

@@ -4,16 +4,16 @@ import os
 from functools import cache
 from typing import cast
 
-from functions.payments.gateways.opening import OpeningGateway, OpeningStripeGateway
-from functions.payments.gateways.stripe_gateway import StripeSecret
+from functions.payments.gateways.gateway import PaymentGateway
+from functions.payments.gateways.stripe_gateway import StripeGateway, StripeSecret
 from functions.payments.settings import PROVIDER_RETRIES, PROVIDER_TIMEOUT_SECONDS
 from shared import parameters
 
 
 @cache
-def stripe() -> OpeningGateway:
+def stripe() -> PaymentGateway:
     """Stripe, with time-outs that fit a Lambda: a call is over, one way or the other, in under a minute."""
-    return OpeningStripeGateway(
+    return StripeGateway(
         stripe_secret(), timeout_seconds=PROVIDER_TIMEOUT_SECONDS(), max_network_retries=PROVIDER_RETRIES()
     )
 

@@ -169,6 +169,18 @@ class PaymentGateway(Protocol):
         """
         ...
 
+    def open(
+        self, *, order_id: str, amount: Decimal, currency: str, metadata: Mapping[str, str] | None = None
+    ) -> PaymentResult | None:
+        """The order's payment as it stands now, found again or made, without trying to take money.
+
+        Args: as `pay` takes them for the order's first attempt; with others the provider refuses.
+
+        Returns:
+            None if the provider takes no payments of this amount, so that there can be none.
+        """
+        ...
+
     def fetch(self, intent_id: str) -> PaymentResult:
         """The payment's state now."""
         ...

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar
 from functions.payments.gateways.gateway import (
     BadSignature,
     CancelResult,
+    GatewayRefused,
     GatewayUnavailable,
     PaymentOutcome,
     PaymentResult,
@@ -39,6 +40,7 @@ CONNECT_TIMEOUT_SECONDS = 3.0
 # A key for which Stripe keeps a 500 is of no more use; so many others are tried over the life of one attempt.
 _KEYS_PER_STEP = 5
 _WITH_CHARGE = ["latest_charge"]
+_AMOUNT_REFUSED = ("amount_too_small", "amount_too_large")  # https://docs.stripe.com/error-codes
 _UNEXPECTED_STATE = "payment_intent_unexpected_state"
 _SETTLED = (PaymentOutcome.PAID, PaymentOutcome.CANCELLED)
 
@@ -83,6 +85,18 @@ class StripeGateway:
         if intent_id is None:
             intent_id = self._create(order_id, amount, currency, metadata or {})
         return self._confirm(intent_id, payment_token, attempt_key)
+
+    def open(
+        self, *, order_id: str, amount: Decimal, currency: str, metadata: Mapping[str, str] | None = None
+    ) -> PaymentResult | None:
+        """See `PaymentGateway.open`. The answer to the order's key is the intent as it was made; so it is fetched."""
+        try:
+            intent_id = self._create(order_id, amount, currency, metadata or {})
+        except GatewayRefused as refused:
+            if refused.provider_code in _AMOUNT_REFUSED:
+                return None
+            raise
+        return self.fetch(intent_id)
 
     def fetch(self, intent_id: str) -> PaymentResult:
         """See `PaymentGateway.fetch`."""
