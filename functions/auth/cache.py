@@ -1,4 +1,4 @@
-"""The auth service's connection to Redis."""
+"""The auth service's connection to Redis; connects on first use."""
 
 from shared.cache import Cache
 

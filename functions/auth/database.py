@@ -1,4 +1,4 @@
-"""The database of the auth service."""
+"""The auth service's database; connects on first use."""
 
 from shared.database import Database
 

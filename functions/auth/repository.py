@@ -287,19 +287,14 @@ def void_links(sql: Sql, kind: Kind, user_id: UUID, at: datetime) -> None:
 # ---- sign-in failures
 
 
-def add_failure(sql: Sql, account: str, address: str, at: datetime) -> int:
-    """Count a sign-in as failed until it has succeeded; its id."""
-    row = sql.one(
-        """
-        INSERT INTO sign_in_failures (account, address, failed_at) VALUES (%(account)s, %(address)s, %(at)s)
-        RETURNING id
-        """,
+def add_failure(sql: Sql, account: str, address: str, at: datetime) -> None:
+    """Count a sign-in as failed until it has succeeded."""
+    sql.run(
+        "INSERT INTO sign_in_failures (account, address, failed_at) VALUES (%(account)s, %(address)s, %(at)s)",
         account=account,
         address=address,
         at=at,
     )
-    assert row is not None
-    return int(row["id"])
 
 
 def failures(sql: Sql, account: str, address: str, *, since: datetime) -> Row:

@@ -1,4 +1,4 @@
-"""The events service's connection to Redis."""
+"""The events service's connection to Redis; connects on first use."""
 
 from shared.cache import Cache
 

@@ -1,4 +1,4 @@
-"""The database of the events service."""
+"""The events service's database; connects on first use."""
 
 from shared.database import Database
 

@@ -1,4 +1,4 @@
-"""The notification service's database."""
+"""The notifications service's database; connects on first use."""
 
 from shared.database import Database
 

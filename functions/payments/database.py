@@ -1,4 +1,4 @@
-"""The payments database."""
+"""The payments service's database; connects on first use."""
 
 from shared.database import Database
 

@@ -101,6 +101,7 @@ def kept(event_id: UUID) -> Inventory | None:
 
 
 def keep(inventory: Inventory) -> None:
+    """Put what was read from PostgreSQL into Redis."""
     event_id = inventory.event_id
     for type_ in inventory.types:
         cache.set(_type_key(event_id, type_.id), type_.model_dump(mode="json"), seconds=KEEP_SECONDS)

@@ -120,15 +120,6 @@ class Store:
         row = self.row("SELECT body FROM objects WHERE id = :id AND object = :kind", id=identifier, kind=kind)
         return cast(Json, json.loads(row["body"])) if row else None
 
-    def of_intent(self, kind: str, intent: str) -> list[Json]:
-        """The objects of this kind that belong to a payment intent, oldest first."""
-        found = self.rows(
-            "SELECT body FROM objects WHERE intent = :intent AND object = :kind ORDER BY sequence",
-            intent=intent,
-            kind=kind,
-        )
-        return [json.loads(row["body"]) for row in found]
-
     def token_of(self, payment_method: str) -> str | None:
         """The test token from which a payment method was made."""
         row = self.row("SELECT token FROM objects WHERE id = :id", id=payment_method)

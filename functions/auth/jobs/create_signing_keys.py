@@ -20,7 +20,8 @@ from shared.job import job
 PUBLIC_PARTS = ("kty", "crv", "x", "y", "kid", "use", "alg")
 
 
-def _run(_event: dict[str, Any]) -> int:
+def create_signing_keys(_event: dict[str, Any]) -> int:
+    """The number of keys made: 1 at the first deployment, 0 ever after."""
     arn = os.environ["TOKEN_KEYS_SECRET_ARN"]
     held = _held(arn)
     made = held is None
@@ -55,4 +56,4 @@ def _new_key() -> dict[str, Any]:
     return jwk | {"kid": new_token()[:16], "use": "sig", "alg": ALGORITHM}
 
 
-handler = job("auth", _run)
+handler = job("auth", create_signing_keys)

@@ -10,7 +10,8 @@ from shared.clock import now
 from shared.job import job
 
 
-def _run(_event: dict[str, Any]) -> int:
+def forget_expired(_event: dict[str, Any]) -> int:
+    """The number of rows that were deleted."""
     at = now()
     with database.transaction() as sql:
         return repository.forget_expired(
@@ -21,4 +22,4 @@ def _run(_event: dict[str, Any]) -> int:
         )
 
 
-handler = job("auth", _run)
+handler = job("auth", forget_expired)

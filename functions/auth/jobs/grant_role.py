@@ -9,11 +9,12 @@ from shared.identity import Role
 from shared.job import job
 
 
-def _run(event: dict[str, Any]) -> int:
+def grant_role(event: dict[str, Any]) -> int:
+    """1: the user has the role."""
     email, role = str(event["email"]).strip().lower(), Role(event["role"])
     with database.transaction() as sql:
         accounts.grant_role(sql, email, role, now())
     return 1
 
 
-handler = job("auth", _run)
+handler = job("auth", grant_role)

@@ -1,4 +1,4 @@
-"""Every minute: publish messages that a crash left behind, forget what is too old to matter."""
+"""Every minute: publish what a crash left in the outbox, forget what is too old to matter."""
 
 from functions.auth.database import database
 from shared.job import sweep_messages

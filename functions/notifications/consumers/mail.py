@@ -11,6 +11,7 @@ consumer = Consumer(database, "mail")
 
 @consumer.on_call(MailRequested)
 def send(message: Message[MailRequested]) -> None:
+    """Send it, unless it has been sent; what fails now comes back."""
     mails.deliver(database, message.data, ses.send)
 
 

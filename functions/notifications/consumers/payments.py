@@ -12,11 +12,13 @@ consumer = Consumer(database, "notifications-payments")
 
 @consumer.on(PaymentFailed)
 def mail_failure(message: Message[PaymentFailed], sql: Sql) -> None:
+    """The buyer may try another card: one mail for each attempt."""
     mails.ask(sql, wanted.payment_failed(message.data), now())
 
 
 @consumer.on(OrderRefunded)
 def mail_refund(message: Message[OrderRefunded], sql: Sql) -> None:
+    """The buyer gets money back: one mail for each refund."""
     mails.ask(sql, wanted.order_refunded(message.data), now())
 
 

@@ -12,16 +12,19 @@ consumer = Consumer(database, "notifications-users")
 
 @consumer.on(UserChanged)
 def remember(message: Message[UserChanged], sql: Sql) -> None:
+    """Keep the address, unless ours is newer."""
     recipients.remember(sql, message.data, version=message.version, changed_at=message.time)
 
 
 @consumer.on(VerificationRequested)
 def mail_verification(message: Message[VerificationRequested], sql: Sql) -> None:
+    """Mail the link that proves the address."""
     mails.ask(sql, wanted.verification(message.data, message.id), now())
 
 
 @consumer.on(PasswordResetRequested)
 def mail_password_reset(message: Message[PasswordResetRequested], sql: Sql) -> None:
+    """Mail the link that sets a new password."""
     mails.ask(sql, wanted.password_reset(message.data, message.id), now())
 
 

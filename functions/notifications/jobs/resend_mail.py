@@ -10,10 +10,10 @@ from functions.notifications.database import database
 from shared.job import job
 
 
-def resend(event: dict[str, Any]) -> int:
-    """Put them on the mail queue; how many."""
+def resend_mail(event: dict[str, Any]) -> int:
+    """The number of mails that were put on the mail queue again."""
     older_than = event.get("olderThanSeconds")
     return mails.resend(database, None if older_than is None else int(older_than))
 
 
-handler = job("notifications", resend)
+handler = job("notifications", resend_mail)

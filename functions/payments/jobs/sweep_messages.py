@@ -1,4 +1,4 @@
-"""Every minute: publish what a crash left in the outbox."""
+"""Every minute: publish what a crash left in the outbox, forget what is too old to matter."""
 
 from functions.payments.database import database
 from shared.job import sweep_messages

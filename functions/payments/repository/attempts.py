@@ -119,9 +119,9 @@ def close(
     return closed == 1
 
 
-def settle(sql: Sql, order_id: UUID, status: AttemptStatus, at: datetime) -> int:
-    """Give this end to whatever attempt of the order has none yet; the number of attempts."""
-    return sql.run(
+def settle(sql: Sql, order_id: UUID, status: AttemptStatus, at: datetime) -> None:
+    """Give this end to whatever attempt of the order has none yet."""
+    sql.run(
         """
         UPDATE payment_transactions SET status = %(status)s, updated_at = %(at)s
          WHERE order_id = %(id)s AND kind = 'ATTEMPT' AND status IN ('OPEN', 'ACTION_REQUIRED', 'PROCESSING')

@@ -72,9 +72,9 @@ def give_back(sql: Sql, holds: list[Hold], status: str) -> None:
     sql.one("SELECT give_back_holds(%(ids)s, %(status)s)", ids=[hold.id for hold in holds], status=status)
 
 
-def bind(sql: Sql, reservation_id: UUID, order_id: UUID, pay_by: datetime) -> int:
-    """Bind the (locked) held rows to an order until pay-by; the number of rows."""
-    return sql.run(
+def bind(sql: Sql, reservation_id: UUID, order_id: UUID, pay_by: datetime) -> None:
+    """Bind the (locked) held rows to an order until pay-by."""
+    sql.run(
         """
         UPDATE ticket_reservations SET status = 'BOUND', order_id = %(order_id)s, reserved_until = %(pay_by)s
          WHERE reservation_id = %(id)s AND status = 'HELD'
