@@ -49,7 +49,8 @@ class Mail:
             "text": self.text,
             "html": self.html,
             "sentAt": self.sent_at,
-            "attachments": [part.get_filename() or "" for part in self.message.iter_attachments()],
+            # Pictures inside the HTML count too: a mail program offers them for saving.
+            "attachments": [name for part in self.message.walk() if (name := part.get_filename())],
         }
 
     def _body(self, kind: str) -> str:
