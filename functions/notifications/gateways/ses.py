@@ -6,6 +6,8 @@ from shared import aws
 from shared.errors import ProviderFailed, ProviderTimedOut
 
 NAME = "ses"
+ANSWER_SECONDS = 10
+"""How long SES may take over a mail; less than the claim on it lasts."""
 
 
 class MailRefused(Exception):
@@ -36,7 +38,8 @@ def send(mail: bytes, *, id: UUID, sender: str, recipient: str) -> str:
     from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
     try:
-        answer = aws.client("sesv2").send_email(
+        # Asked once: SES has no idempotency key, and a mail taken late would go out again.
+        answer = aws.client("sesv2", read_timeout=ANSWER_SECONDS, tries=1).send_email(
             FromEmailAddress=sender,
             Destination={"ToAddresses": [recipient]},
             Content={"Raw": {"Data": mail}},

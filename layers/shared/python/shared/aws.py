@@ -8,14 +8,20 @@ READ_TIMEOUT_SECONDS = 3
 
 
 @cache
-def client(service: str) -> Any:
-    """The boto3 client for `service` (`"sns"`, `"sqs"`, `"stepfunctions"`, …)."""
+def client(service: str, *, read_timeout: int = READ_TIMEOUT_SECONDS, tries: int = 3) -> Any:
+    """The boto3 client for `service` (`"sns"`, `"sqs"`, `"stepfunctions"`, …).
+
+    Args:
+        read_timeout: seconds to wait for an answer.
+        tries: how often a request is made whose outcome is unknown or a failure of the service's; 1 for what must not
+            happen twice.
+    """
     import boto3
     from botocore.config import Config
 
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
-        retries={"mode": "standard", "max_attempts": 2},
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": tries},
     )
     return boto3.client(service, config=config)
