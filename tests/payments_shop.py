@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType
@@ -24,7 +23,14 @@ from shared.identity import Role, User
 from shared.settings import Setting
 from tests.cloud import Cloud, Extension
 from tests.databases import Row, TestDatabase
-from tests.stripe_server import SECRET_KEY, WEBHOOK_SECRET, Endpoint, StripeServer, eventually
+from tests.stripe_server import (
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+    Endpoint,
+    StripeServer,
+    eventually,
+    running_stripe,
+)
 from tests.support import Reply, a_user, call, context
 
 STRIPE_SECRET_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:stripe"
@@ -292,12 +298,19 @@ class Shop:
         }
 
 
-@contextmanager
-def open_shop(
-    db: TestDatabase, aws: Cloud, extension: Extension, running: tuple[StripeServer, Endpoint]
+@pytest.fixture(scope="session")
+def stripe_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StripeServer, Endpoint]]:
+    """The simulated Stripe, and the address that its webhooks go to."""
+    with running_stripe(tmp_path_factory.mktemp("stripe")) as running:
+        yield running
+
+
+@pytest.fixture
+def shop(
+    payments_db: TestDatabase, aws: Cloud, extension: Extension, stripe_server: tuple[StripeServer, Endpoint]
 ) -> Iterator[Shop]:
-    """The payments service, as long as this lasts."""
-    stripe, endpoint = running
+    """The payments service, open for business."""
+    stripe, endpoint = stripe_server
     stand_in = TicketsStandIn()
     extension.secrets[STRIPE_SECRET_ARN] = {
         "secretKey": SECRET_KEY,
@@ -317,7 +330,7 @@ def open_shop(
         environment.setenv("STRIPE_SECRET_ARN", STRIPE_SECRET_ARN)
         _forget_clients()
         try:
-            yield Shop(db, aws, stripe, endpoint, stand_in)
+            yield Shop(payments_db, aws, stripe, endpoint, stand_in)
         finally:
             stripe.control("DELETE", "faults")
             _forget_clients()
@@ -329,4 +342,4 @@ def _forget_clients() -> None:
     calls._api_url.cache_clear()
 
 
-__all__ = ["QUEUES", "Shop", "TicketsStandIn", "open_shop"]
+__all__ = ["QUEUES", "Shop", "TicketsStandIn", "shop", "stripe_server"]

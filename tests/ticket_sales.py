@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,7 +19,7 @@ from shared import calls, idempotency, job
 from shared.clock import iso, now
 from shared.identity import Role, User
 from shared.settings import Setting
-from tests.cloud import Extension
+from tests.cloud import Cloud, Extension
 from tests.databases import Row, TestDatabase
 from tests.support import Reply, a_user, call, context
 
@@ -298,9 +297,15 @@ def give_keys(extension: Extension, *keys: dict[str, str], environment: pytest.M
     qr_codes.forget_keys()
 
 
-@contextmanager
-def open_sales(db: TestDatabase, extension: Extension) -> Iterator[Sales]:
-    """The tickets service, open for business. Settings have their defaults, until `extension.parameters` changes."""
+@pytest.fixture
+def sales(tickets_db: TestDatabase, aws: Cloud, extension: Extension) -> Iterator[Sales]:
+    """The tickets service, open for business: its topic, the mail queue and the state machine are there.
+
+    Settings have their defaults, until `extension.parameters` changes.
+    """
+    aws.topic("tickets")
+    aws.queue("mail")
+    aws.state_machine()
     events = EventsStandIn()
     extension.parameters |= {setting.name: str(setting.default) for setting in SETTINGS}
     extension.parameters["api_url"] = events.url
@@ -308,7 +313,7 @@ def open_sales(db: TestDatabase, extension: Extension) -> Iterator[Sales]:
         give_keys(extension, new_key("k1"), environment=environment)
         _forget()
         try:
-            yield Sales(db, extension, events)
+            yield Sales(tickets_db, extension, events)
         finally:
             events.close()
             _forget()
