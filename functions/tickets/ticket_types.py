@@ -47,9 +47,9 @@ class BelowTaken(Conflict):
 def page(sql: Sql, event_id: UUID, limit: int, cursor: str | None) -> paging.Page[TicketType]:
     """The types of an event, oldest first."""
     after = paging.decode(cursor, paging.instant, UUID)
-    found = repository.page(sql, event_id, limit + 1, (after[0], after[1]) if after else None)
-    items, last = found[:limit], found[limit - 1] if len(found) > limit else None
-    return paging.Page(items=items, next_cursor=paging.encode(last.created_at, last.id) if last else None)
+    found = repository.page(sql, event_id, limit + 1, after)
+    items, next_cursor = paging.cut(found, limit, lambda type_: (type_.created_at, type_.id))
+    return paging.Page(items=items, next_cursor=next_cursor)
 
 
 def create(sql: Sql, request: CreateTicketTypeRequest, at: datetime) -> TicketType:
