@@ -29,6 +29,17 @@ CACHE_LIMITS = elasticache.CfnServerlessCache.CacheUsageLimitsProperty(
 )
 
 
+# Statements hold addresses, names and hashes, and the log goes to CloudWatch: neither the statement nor the row of an
+# error is logged, nor slow statements (pg_stat_statements shows those, without values).
+PARAMETERS = {
+    "rds.force_ssl": "1",
+    "log_error_verbosity": "terse",
+    "log_min_duration_statement": "-1",
+    "log_min_error_statement": "panic",
+    "log_statement": "none",
+}
+
+
 class Database:
     """One service's database: a name on a server, and the one user that the service's functions sign in as.
 
@@ -80,7 +91,7 @@ class PostgresServer(Construct):
             backup_retention=Duration.days(stage.backup_days),
             copy_tags_to_snapshot=True,
             cloudwatch_logs_exports=["postgresql"],
-            parameters={"rds.force_ssl": "1", "log_min_duration_statement": "500"},
+            parameters=PARAMETERS,
             deletion_protection=stage.keep_data,
             removal_policy=RemovalPolicy.SNAPSHOT if stage.keep_data else RemovalPolicy.DESTROY,
         )

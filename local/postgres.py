@@ -32,6 +32,9 @@ _OPTIONS = {
     "shared_preload_libraries": "pg_stat_statements",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # As on RDS: what is logged of a failed statement must not hold the values in it.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 
 # For tests: the data need not outlive the machine's next crash.

@@ -76,6 +76,15 @@ def test_the_database_is_reached_through_a_proxy_that_wants_tls_and_iam(system: 
     assert instance.properties["EngineVersion"].startswith("18.")
 
 
+def test_the_database_s_log_holds_no_values_of_statements(system: System) -> None:
+    (group,) = system.of_type("AWS::RDS::DBParameterGroup")
+    parameters = group.properties["Parameters"]
+    assert parameters["log_min_error_statement"] == "panic"
+    assert parameters["log_error_verbosity"] == "terse"
+    assert parameters["log_min_duration_statement"] == "-1"
+    assert parameters["log_statement"] == "none"
+
+
 def test_secrets_in_the_template_hold_nothing(system: System) -> None:
     for secret in system.of_type("AWS::SecretsManager::Secret"):
         text = secret.properties.get("SecretString")

@@ -1,5 +1,7 @@
 """Connections come back by themselves; units of work are whole or nothing."""
 
+import traceback
+
 import pytest
 
 from shared.database import Database, Refused
@@ -78,6 +80,19 @@ def test_a_violated_constraint_names_itself_and_the_connection_stays_good(databa
     with pytest.raises(Refused) as duplicate, database.transaction() as sql:
         sql.run("INSERT INTO things VALUES (1, 1), (1, 1)")
     assert duplicate.value.is_duplicate
+
+
+def test_what_is_logged_of_a_refusal_holds_no_value_of_the_statement(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    id, value = 4711, -4712
+    with pytest.raises(Refused) as refusal, database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (%(id)s, %(value)s)", id=id, value=value)
+    shown = "".join(traceback.format_exception(refusal.value)) + caplog.text
+
+    assert "CheckViolation 23514 things things_positive_check" in shown
+    assert "4711" not in shown
+    assert "4712" not in shown
 
 
 def test_actions_after_commit_run_only_after_a_commit_and_their_failure_is_not_the_callers(

@@ -47,7 +47,9 @@ class Refused(Exception):
     """
 
     def __init__(self, error: psycopg2.Error) -> None:
-        super().__init__(str(error).split("\n", 1)[0])
+        # PostgreSQL's own words repeat the statement and the row, with addresses and hashes: they are not for the log.
+        names = (error.pgcode, error.diag.table_name, error.diag.constraint_name)
+        super().__init__(" ".join([type(error).__name__, *filter(None, names)]))
         self.sqlstate = error.pgcode or ""
         self.constraint = error.diag.constraint_name
         self.detail = error.diag.message_detail
@@ -136,7 +138,7 @@ class Database:
             self._log.warning("database unavailable", extra={"sqlstate": broken.pgcode or "connection"})
             raise Unavailable("database") from broken
         except psycopg2.Error as refused:
-            raise Refused(refused) from refused
+            raise Refused(refused) from None
 
     def reset(self) -> None:
         """Forget the connection; the next statement makes a new one (from the environment as it is then)."""
