@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from cdk import api, gateway_answers
+from shared import cors, requests
 from shared.identity import Role
+from shared.responses import SECURITY_HEADERS
 from tests.infrastructure.template import Resource, System, walk
 
 CALLERS = {
@@ -115,6 +118,13 @@ def test_the_gateway_s_own_errors_have_the_contract_s_status_and_code(system: Sy
     answer = answer_of(system, type)
     body = json.loads(answer["ResponseTemplates"]["application/json"])
     assert (answer["StatusCode"], body["error"]["code"]) == ERROR_TYPES[type]
+
+
+def test_the_gateway_s_headers_are_those_of_the_functions() -> None:
+    ours = SECURITY_HEADERS | {"API-Version": requests.API_VERSION}
+
+    assert {name: gateway_answers.HEADERS[name] for name in ours} == ours
+    assert ", ".join(api.EXPOSED_HEADERS) == cors.EXPOSED
 
 
 def test_every_answer_of_the_gateway_has_the_contract_s_body_and_headers(system: System) -> None:
