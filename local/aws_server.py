@@ -80,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OrderedFault as fault:
             self._fail(str(fault))
             return
-        except Exception as error:  # noqa: BLE001 - whatever is wrong in the emulator, its client gets an answer
+        except Exception as error:  # noqa: BLE001  # whatever is wrong in the emulator, its client gets an answer
             traceback.print_exc()
             self._fail(repr(error))
             return

@@ -22,7 +22,7 @@ def install() -> None:
 
     def is_retained(self: SQSBackend, queue_name: str, message: Message) -> bool:
         # moto counts the queue's messages for it, for each message that is received
-        retention = int(self.get_queue(queue_name).message_retention_period)  # type: ignore[attr-defined]
+        retention = int(self.get_queue(queue_name).message_retention_period)  # type: ignore[attr-defined]  # set by name
         return float(message.sent_timestamp or 0) / 1000 + retention > time.time()
 
     replace(DomainDispatcherApplication, get_backend_for_host=backend_for_host)

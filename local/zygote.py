@@ -29,7 +29,7 @@ def preload(modules: list[str]) -> None:
     for module in modules:
         try:
             importlib.import_module(module)
-        except Exception as error:  # noqa: BLE001 - whatever an import may raise
+        except Exception as error:  # noqa: BLE001  # whatever an import may raise
             print(f"not preloaded: {module}: {error!r}", file=sys.stderr)
 
 
@@ -83,7 +83,7 @@ def fork(order: dict[str, Any], children: dict[int, int]) -> None:
             become_function(order)
         except SystemExit as end:
             os._exit(end.code if isinstance(end.code, int) else 1)
-        except BaseException:  # noqa: BLE001 - the last line of a process
+        except BaseException:  # noqa: BLE001  # the last line of a process
             import traceback
 
             traceback.print_exc()

@@ -24,8 +24,9 @@ class Account:
 
     def client(self, key: str | None = None) -> stripe.StripeClient:
         """The official library; without retries, so that a test sees the first answer."""
-        addresses: dict[str, str] = {"api": self.base} if self.base else {}
-        return stripe.StripeClient(key or self.key, base_addresses=addresses)  # type: ignore[arg-type]
+        return stripe.StripeClient(
+            key or self.key, base_addresses={"api": self.base or stripe.DEFAULT_API_BASE}
+        )
 
 
 @pytest.fixture(scope="session")

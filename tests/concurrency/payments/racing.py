@@ -39,5 +39,5 @@ def _run(number: int, call: Callable[[], Any], barrier: Barrier, results: Any) -
     barrier.wait(TIMEOUT_SECONDS)
     try:
         results.put((number, call()))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the test looks at it
+    except Exception as error:  # noqa: BLE001  # whatever it is, the test looks at it
         results.put((number, error))

@@ -1,5 +1,7 @@
 """What the database refuses by itself, whatever the code asks of it."""
 
+from uuid import UUID
+
 import psycopg2.errors
 import pytest
 
@@ -66,7 +68,7 @@ def test_giving_back_more_than_is_held(sales: Sales) -> None:
     event_id, buyer = sales.event(), a_user()
     reservation = sales.held(buyer, event_id, {sales.type(event_id): 2})
     with database.transaction() as sql:
-        held = reservations.lock(sql, reservation)  # type: ignore[arg-type]
+        held = reservations.lock(sql, UUID(reservation))
         reservations.give_back(sql, held, "RELEASED")
     with pytest.raises(Refused), database.transaction() as sql:
         reservations.give_back(sql, held, "RELEASED")
