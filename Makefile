@@ -10,10 +10,11 @@ PYTHON ?=
 
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin/python
-CDK := CDK_DISABLE_CLI_TELEMETRY=1 JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20 node node_modules/aws-cdk/bin/cdk
+CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench sellout format openapi lock synth precommit clean
+.PHONY: help install run test check check-code bench sellout format openapi lock synth precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -30,7 +31,6 @@ check: install ## formatting, lint, types, imports and unit tests; says nothing 
 	@$(MAKE) check-code
 	@tools/quietly $(VENV) -m pytest -q tests/unit
 
-.PHONY: check-code
 check-code:
 	@tools/quietly $(VENV) -m ruff format --check .
 	@tools/quietly $(VENV) -m ruff check .
@@ -57,8 +57,6 @@ lock: install ## lock the newest versions that the .in files admit, with hashes
 	@$(VENV) -m uv pip compile $(LOCK) layers/shared/requirements.in -o layers/shared/requirements.txt
 	@$(VENV) -m uv pip compile $(LOCK) -c layers/shared/requirements.txt requirements-dev.in -o requirements-dev.txt
 	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent
-
-LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
 
 precommit: install ## run `make check` before each commit from now on
 	@$(VENV) -m pre_commit install

@@ -14,7 +14,7 @@ SYNTH_SECONDS = 180
 _INPUTS = ("app.py", "cdk.json", "package-lock.json", "requirements-dev.txt", "cdk", "functions", "layers")
 # The third-party layer is for another machine; here the virtual environment stands in for it.
 _SYNTH = ("synth", "--quiet", "--no-notices", "--context", "dependencies=skip")
-_QUIET = {"CDK_DISABLE_CLI_TELEMETRY": "1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"}
+_QUIET = {"CDK_DISABLE_CLI_TELEMETRY": "1"}
 
 
 async def synthesize(output: Path, processes: Processes) -> bool:
