@@ -1,6 +1,7 @@
 """Fixtures of every folder of tests: real databases, a real cache, and an environment that reaches nothing else."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from local.postgres import Postgres
 from local.valkey import Valkey
 from tests.cloud import Cloud, Extension, empty_cloud, running_emulator, running_extension
 from tests.databases import Databases, TestDatabase, connected
+from tests.e2e.laptop import Laptop
 from tests.servers import running_postgres, running_valkey
 
 
@@ -107,3 +109,19 @@ def notifications_db(databases: Databases) -> Iterator[TestDatabase]:
     """A fresh database that `functions.notifications` is connected to."""
     with databases.clone("notifications") as database, connected(database):
         yield database
+
+
+@pytest.fixture(scope="session")
+def laptop() -> Iterator[Laptop]:
+    """A running laptop cloud with the demo's people and events."""
+    running = Laptop(demo=True)
+    try:
+        yield running.start()
+    finally:
+        running.remove()
+
+
+@pytest.fixture(scope="session")
+def assembly(laptop: Laptop) -> Path:
+    """The template that `laptop` synthesized, for others to run without synthesizing it again."""
+    return laptop.state / "cdk.out"

@@ -1,4 +1,4 @@
-"""Whole-system tests: the laptop cloud is started once for all of them, as a developer starts it."""
+"""Whole-system tests: `laptop` is started once for all of them (tests/conftest.py), as a developer starts it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,22 +15,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("e2e"))
             item.add_marker(pytest.mark.timeout(300))
-
-
-@pytest.fixture(scope="session")
-def laptop() -> Iterator[Laptop]:
-    """A running laptop cloud with the demo's people and events."""
-    running = Laptop(demo=True)
-    try:
-        yield running.start()
-    finally:
-        running.remove()
-
-
-@pytest.fixture(scope="session")
-def assembly(laptop: Laptop) -> Path:
-    """The template that `laptop` synthesized, for others to run without synthesizing it again."""
-    return laptop.state / "cdk.out"
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,20 @@ class System:
         ]
         return {function.properties["Handler"]: function for function in ours}
 
+    def routes(self) -> set[tuple[str, str]]:
+        """Method and path of everything that callers can ask for; preflights aside."""
+        return {
+            (method.properties["HttpMethod"], self._path(method.stack, method.properties["ResourceId"]))
+            for method in self.of_type("AWS::ApiGateway::Method")
+            if method.properties["HttpMethod"] != "OPTIONS"
+        }
+
+    def _path(self, stack: str, place: Any) -> str:
+        if "Ref" not in place:  # the root
+            return ""
+        resource = self.target(stack, place).properties
+        return f"{self._path(stack, resource['ParentId'])}/{resource['PathPart']}"
+
     def environment(self, function: Resource) -> dict[str, Any]:
         """A function's variables."""
         variables: dict[str, Any] = function.properties["Environment"]["Variables"]

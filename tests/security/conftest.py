@@ -1,0 +1,13 @@
+"""Whole-system tests of who may do what: at the laptop cloud that the tests in e2e use."""
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """These tests go to the process that has the laptop cloud."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+            item.add_marker(pytest.mark.timeout(300))
