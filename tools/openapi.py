@@ -11,8 +11,9 @@ import types
 import typing
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
-from aws_lambda_powertools.event_handler.openapi.params import Header
+from aws_lambda_powertools.event_handler.openapi.params import Header, Param
 from pydantic import BaseModel, TypeAdapter
 from pydantic.alias_generators import to_camel
 
@@ -32,6 +33,14 @@ _Key = tuple[str, str]  # operation, and which of its schemas
 
 # What a provider signs its call with.
 _SIGNATURES = {"stripe_webhook": "Stripe-Signature"}
+
+# Statuses that neither a route's access nor its names tell.
+_ALSO = {
+    "login": ["401", "403"],
+    "refresh": ["401"],
+    "check_in": ["404"],  # a ticket of another organizer's event
+    "create_template": ["200"],  # one that was there before
+}
 
 # Answers that are not JSON of a model.
 _FILES = {
@@ -85,9 +94,7 @@ class _Operation:
         body = schemas.get((self.id, "body"), {"type": "object"} if self._takes_raw_body() else None)
         if body is not None:
             operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-        operation["responses"] = {str(declared.status): self._success(schemas)} | {
-            status: {"$ref": f"#/components/responses/{status}"} for status in self._errors()
-        }
+        operation["responses"] = self._responses(schemas)
         return operation
 
     def _takes_raw_body(self) -> bool:
@@ -98,14 +105,15 @@ class _Operation:
         for name, (kind, parameter) in self.parameters.items():
             schema = dict(schemas[self.id, name])
             schema.pop("title", None)
-            header = next((mark for mark in typing.get_args(kind) if isinstance(mark, Header)), None)
-            wire = to_camel(name)
-            place = "path" if f"{{{wire}}}" in self.declared.path else "header" if header else "query"
+            mark = next((mark for mark in typing.get_args(kind) if isinstance(mark, Param)), None)
+            wire = (mark.alias if mark else None) or to_camel(name)
+            is_header = isinstance(mark, Header)
+            place = "path" if f"{{{wire}}}" in self.declared.path else "header" if is_header else "query"
             if parameter.default is not parameter.empty and parameter.default is not None:
                 schema["default"] = parameter.default
             shown.append(
                 {
-                    "name": (header.alias if header else None) or wire,
+                    "name": wire,
                     "in": place,
                     "required": parameter.default is parameter.empty,
                     "schema": schema,
@@ -117,6 +125,14 @@ class _Operation:
         if self.declared.idempotent is not None:
             shown.append(components.idempotency_key(required=self.declared.idempotent == "required"))
         return shown
+
+    def _responses(self, schemas: dict[_Key, Json]) -> Json:
+        success = self._success(schemas)
+        statuses = sorted({*self._errors(), *_ALSO.get(self.id, [])})
+        return {str(self.declared.status): success} | {
+            status: success if status < "300" else {"$ref": f"#/components/responses/{status}"}
+            for status in statuses
+        }
 
     def _success(self, schemas: dict[_Key, Json]) -> Json:
         headers = dict(components.EVERY_ANSWER)
@@ -136,11 +152,19 @@ class _Operation:
             errors.append("401")
         if isinstance(declared.access, Role):
             errors.append("403")
-        if "{" in declared.path:
+        if self._names_something():
             errors.append("404")
         if declared.method != "GET":
             errors.append("409")
-        return [*errors, "429", "500", "503"]
+        if self.body is not None:
+            errors.append("413")
+        return [*errors, "429", "500", "503", "504"]
+
+    def _names_something(self) -> bool:
+        """Whether the request holds an id, of which there may be nothing."""
+        kinds = [kind for kind, _ in self.parameters.values()]
+        kinds += [field.annotation for field in self.body.model_fields.values()] if self.body else []
+        return any(kind is UUID or UUID in typing.get_args(kind) for kind in kinds)
 
 
 def document() -> Json:

@@ -100,9 +100,10 @@ RESPONSES: Json = {
     "403": _error("Your role may not do this"),
     "404": _error("Unknown, or somebody else's private object"),
     "409": _error("The current state does not allow this"),
+    "413": _error("The body is too large"),
     "429": _error("Too often", retry=True),
     "500": _error("Something went wrong on our side"),
     "502": _error("A provider that we depend on failed"),
     "503": _error("Temporarily unavailable", retry=True),
-    "504": _error("A provider that we depend on did not answer in time"),
+    "504": _error("It took too long, here or at a provider that we depend on", retry=True),
 }

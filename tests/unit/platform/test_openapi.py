@@ -63,5 +63,29 @@ def test_names_are_those_of_the_wire() -> None:
     assert not [name for name in fields if "_" in name]
 
 
+def test_parameters_have_the_names_that_the_query_takes() -> None:
+    named = {p.get("name") for p in operation("get", "/api/events")["parameters"]}
+
+    assert {"category", "from", "to", "limit", "cursor"} <= named
+    assert not {"since", "before"} & named
+
+
+def test_whoever_names_an_object_may_hear_that_there_is_none() -> None:
+    for method, path in [
+        ("get", "/api/events/{id}"),
+        ("get", "/api/tickets/types"),
+        ("post", "/api/tickets/reserve"),
+        ("post", "/api/payments/refund"),
+        ("post", "/api/tickets/check-in"),
+    ]:
+        assert "404" in operation(method, path)["responses"], path
+    assert "404" not in operation("get", "/api/events")["responses"]
+
+
+def test_a_sign_in_that_fails_is_in_the_document() -> None:
+    assert set(operation("post", "/api/auth/login")["responses"]) >= {"200", "400", "401", "403", "429"}
+    assert "401" in operation("post", "/api/auth/refresh")["responses"]
+
+
 def test_a_role_is_said() -> None:
     assert operation("post", "/api/notifications/templates")["x-role"] == "ADMIN"
