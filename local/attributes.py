@@ -29,7 +29,6 @@ _NAME_PROPERTY = {
     "AWS::SQS::Queue": "QueueName",
     "AWS::SSM::Parameter": "Name",
     "AWS::Scheduler::Schedule": "Name",
-    "AWS::Scheduler::ScheduleGroup": "Name",
     "AWS::SecretsManager::Secret": "Name",
     "AWS::StepFunctions::StateMachine": "StateMachineName",
 }
@@ -58,12 +57,7 @@ _REF_IS_ARN = frozenset(
         "AWS::StepFunctions::StateMachine",
     }
 )
-_CACHE_HOST = (
-    "Endpoint.Address",
-    "ReaderEndpoint.Address",
-    "PrimaryEndPoint.Address",
-    "ConfigurationEndPoint.Address",
-)
+_CACHE_HOST = ("Endpoint.Address", "ReaderEndpoint.Address")
 _CACHE_PORT = tuple(name.replace("Address", "Port") for name in _CACHE_HOST)
 
 
@@ -109,7 +103,7 @@ class Attributes:
             return self.arn(resource)
         if kind == "AWS::SQS::Queue":
             return f"{self._places.aws_url}/{ACCOUNT}/{self.name(resource)}"
-        if kind in ("AWS::Lambda::Version", "AWS::Lambda::Alias"):
+        if kind == "AWS::Lambda::Version":
             return self._qualified(resource)
         if kind == "AWS::ApiGateway::RestApi":
             return hashlib.sha256(str(resource).encode()).hexdigest()[:10]
@@ -133,9 +127,9 @@ class Attributes:
             return f"{self.name(resource)}.s3.amazonaws.com"
         if attribute in ("QueueName", "TopicName", "Name"):
             return self.name(resource)
-        if kind in ("AWS::SSM::Parameter",) and attribute == "Value":
+        if kind == "AWS::SSM::Parameter" and attribute == "Value":
             return self._resolve(resource.stack, resource.properties["Value"])
-        if attribute in ("QueueUrl", "AliasArn", "TopicArn", "Id", "RestApiId"):
+        if attribute in ("QueueUrl", "TopicArn", "Id", "RestApiId"):
             return self.ref(resource)
         return f"{PLACEHOLDER}{resource}.{attribute}"
 
@@ -143,9 +137,9 @@ class Attributes:
         database, cache = self._places.database, self._places.cache
         if kind == "AWS::RDS::DBProxy" and attribute == "Endpoint":
             return database.host
-        if kind in ("AWS::RDS::DBInstance", "AWS::RDS::DBCluster"):
+        if kind == "AWS::RDS::DBInstance":
             return {"Endpoint.Address": database.host, "Endpoint.Port": str(database.port)}.get(attribute)
-        if kind in ("AWS::ElastiCache::ServerlessCache", "AWS::ElastiCache::ReplicationGroup"):
+        if kind == "AWS::ElastiCache::ServerlessCache":
             if attribute in _CACHE_HOST:
                 return cache.host
             if attribute in _CACHE_PORT:
@@ -156,7 +150,7 @@ class Attributes:
         function = str(self._resolve(resource.stack, resource.properties["FunctionName"]))
         if not function.startswith("arn:"):
             function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
-        return f"{function}:{resource.properties.get('Name', '1')}"
+        return f"{function}:1"
 
 
 def function_name(reference: str) -> str:

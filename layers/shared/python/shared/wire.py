@@ -56,9 +56,9 @@ def _in_utc(value: datetime) -> datetime:
 
 
 def one_line(text: str) -> str:
-    """A validator for names and titles, which end up in subjects and headers of mails: no line breaks,
+    """A validator for names and titles, which end up in subjects and headers of mails.
 
-    nothing that turns the direction of what stands beside it, and something to see.
+    No line breaks, nothing that turns the direction of what stands beside it, and something to see.
     """
     if _CONTROL.search(text):
         raise ValueError("May not contain line breaks or other control characters")
