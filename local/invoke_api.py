@@ -36,7 +36,7 @@ class InvokeApi:
         app.router.add_get("/systemsmanager/parameters/get", self._parameter)
         app.router.add_get("/systemsmanager/parameters/get/", self._parameter)
         app.router.add_get("/secretsmanager/get", self._secret)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
 

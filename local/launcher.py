@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from local import ports, recovery, seed
 from local.assembly import Assembly
@@ -29,6 +30,15 @@ from local.state import State
 from local.synthesis import synthesize
 
 _WATCH_SECONDS = 1.0
+
+# For one part: calls under way end sooner or are given up.
+_STOP_SECONDS = 5.0
+
+
+class Part(Protocol):
+    """A part of the laptop cloud that runs in this process."""
+
+    async def stop(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,7 @@ class Launcher:
             await servers.database_ready()
             step.detail = f"{ports.HOST}:{servers.postgres.port}"
         with self._progress.step("Lambda host"):
-            running.push_async_callback(host.stop)
+            running.push_async_callback(_stop, host)
             await host.start()
         with self._progress.step("AWS emulation") as step:
             await servers.others_ready()
@@ -144,13 +154,13 @@ class Launcher:
         gateway = Gateway(assembly.api, host, port=self._port, extend=console.extend)
         with self._progress.step("HTTP gateway") as step:
             for part in (console, gateway, consumers):
-                running.push_async_callback(part.stop)
+                running.push_async_callback(_stop, part)
                 await part.start()
             step.detail = self._url
         if self._state.started_before:
             with self._progress.step("Recovery") as step:
                 step.detail = await recovery.recover(host, assembly)
-        running.push_async_callback(schedules.stop)
+        running.push_async_callback(_stop, schedules)
         await schedules.start()
         if self._options.demo and not self._state.started_before:
             with self._progress.step("Demo") as step:
@@ -176,3 +186,11 @@ class Launcher:
                     # Its memory is gone, as after a start.
                     await deployment.create()
                     await recovery.recover(host, assembly)
+
+
+async def _stop(part: Part) -> None:
+    """Stop a part, and do not wait for one that hangs: what it holds ends with this process."""
+    stopping = asyncio.ensure_future(part.stop())
+    _, late = await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
+    if late:
+        print(f"{type(part).__name__} did not stop within {_STOP_SECONDS:.0f} s", file=sys.stderr)

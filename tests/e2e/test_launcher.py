@@ -2,11 +2,13 @@
 
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.box_office import order_of, publish
 from tests.e2e.client import PASSWORD, eventually
 from tests.e2e.laptop import Laptop
 
@@ -55,6 +57,18 @@ def test_a_second_start_right_after_kill_waits_for_the_first_to_be_gone(another:
     another.stop(signal.SIGKILL)
     another.start()
     assert not another.still_running(first, seconds=0)
+
+
+def test_ctrl_c_does_not_wait_for_purchases_under_way(another: Laptop) -> None:
+    another.start()
+    show = publish(another.client.newcomer("ORGANIZER", "Otto"))
+    buyer = another.client.newcomer()
+    buyer.put("/_local/faults", [{"target": "tickets-saga-issue", "mode": "timeout"}]).expect(200)
+    order_of(buyer, show)
+
+    began = time.monotonic()
+    assert another.stop(signal.SIGINT) == 0
+    assert time.monotonic() - began < 10
 
 
 def test_two_states_do_not_disturb_each_other(laptop: Laptop, another: Laptop) -> None:
