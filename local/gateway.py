@@ -17,6 +17,8 @@ from local.routing import Routes
 
 MAX_BODY = 10 * 1024 * 1024
 """API Gateway's limit on a request's body, in bytes."""
+MAX_LINE = 64 * 1024
+"""Bytes of a URL or a header: so long that what a function says of them is heard, not what aiohttp says."""
 
 
 class Gateway:
@@ -45,7 +47,14 @@ class Gateway:
         if self._extend is not None:
             self._extend(app)
         app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=2,
+            auto_decompress=False,  # the bytes that came are the bytes that were signed
+            max_line_size=MAX_LINE,
+            max_field_size=MAX_LINE,
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, self._address, self._port, backlog=1024).start()
         self._host.spawn(self._host.warm())

@@ -112,6 +112,34 @@ def test_a_function_gets_the_proxy_event(tmp_path: Path) -> None:
     run(scenario())
 
 
+def test_a_long_url_and_a_long_header_reach_the_function(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        long = "a" * 20_000
+        async with (
+            serving(tmp_path) as (client, _),
+            client.get(f"/api/events/{long}", headers={"X-Long": long}) as answer,
+        ):
+            event = await answer.json()
+        assert event["pathParameters"] == {"id": long}
+        assert event["headers"]["X-Long"] == long
+
+    run(scenario())
+
+
+def test_a_body_is_passed_on_as_it_came_compressed_or_not(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        api = replace(API, binary_media_types=("*/*",))
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        async with (
+            serving(tmp_path, api) as (client, _),
+            client.post("/api/events", data=b"\x1f\x8b junk", headers=headers) as answer,
+        ):
+            event = await answer.json()
+        assert base64.b64decode(event["body"]) == b"\x1f\x8b junk"
+
+    run(scenario())
+
+
 def test_no_query_and_no_path_parameters_are_null(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serving(tmp_path) as (client, _), client.get("/api/events/") as answer:
