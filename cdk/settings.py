@@ -23,8 +23,9 @@ PUBLISHED_KEYS = {
 }
 
 
-def declared() -> dict[str, tuple[str, str]]:
-    """Every `Setting` in the settings of the services and in our layer: its name, its default as text, its purpose.
+def declared() -> dict[str, tuple[str, str, str]]:
+    """Every `Setting` in the settings of the services and in our layer: its name; its default as text, its purpose and
+    the pattern of its values.
 
     Raises ValueError if two services give one name different defaults.
     """
@@ -36,12 +37,12 @@ def declared() -> dict[str, tuple[str, str]]:
     shared = [
         f"shared.{file.stem}" for file in (LAYER / "shared").glob("*.py") if "= Setting(" in file.read_text()
     ]
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, tuple[str, str, str]] = {}
     for module in sorted(shared + services):
         for setting in vars(importlib.import_module(module)).values():
             if isinstance(setting, kind):
                 value = str(setting.default)
-                if found.setdefault(setting.name, (value, setting.help))[0] != value:
+                if found.setdefault(setting.name, (value, setting.help, setting.pattern))[0] != value:
                     raise ValueError(
                         f"The setting {setting.name!r} is declared twice, with different defaults."
                     )
@@ -55,9 +56,9 @@ class Settings(Stack):
         super().__init__(scope, id, **options)
         self._stage = stage
         sender = f"Box Office <tickets@{stage.mail_domain}>"
-        settings = declared() | {"mail_from": (sender, "Who mails come from")}
-        for name, (default, help) in settings.items():
-            self._parameter(name, stage.settings.get(name, default), help)
+        settings = declared() | {"mail_from": (sender, "Who mails come from", "^.+@.+$")}
+        for name, (default, help, pattern) in settings.items():
+            self._parameter(name, stage.settings.get(name, default), help, pattern)
         self._published = {
             name: self._parameter(name, '{"keys":[]}', help) for name, help in PUBLISHED_KEYS.items()
         }
@@ -71,11 +72,12 @@ class Settings(Stack):
 
         return use
 
-    def _parameter(self, name: str, value: str, help: str) -> ssm.StringParameter:
+    def _parameter(self, name: str, value: str, help: str, pattern: str | None = None) -> ssm.StringParameter:
         return ssm.StringParameter(
             self,
             "".join(word.title() for word in name.split("_")),
             parameter_name=f"{self._stage.parameters}/{name}",
             string_value=value,
             description=help,
+            allowed_pattern=pattern,
         )

@@ -292,6 +292,7 @@ class _Reader:
                 str(properties["Value"]),
                 properties["Type"],
                 properties.get("Description", ""),
+                properties.get("AllowedPattern"),
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from local.secret_store import SecretStore
 
 
 class SettingError(Exception):
-    """A setting was given that the template does not declare."""
+    """A setting was given that the template does not declare, or a value that it does not allow."""
 
 
 class TriggerError(Exception):
@@ -67,10 +68,15 @@ class Deployment:
         await asyncio.to_thread(self._save)
 
     def _check_settings(self) -> None:
-        known = sorted(parameter.name.rsplit("/", 1)[-1] for parameter in self._assembly.parameters)
-        for name in self._settings:
+        known = {parameter.name.rsplit("/", 1)[-1]: parameter for parameter in self._assembly.parameters}
+        for name, value in self._settings.items():
             if name not in known:
-                raise SettingError(f"there is no setting {name}; there are {', '.join(known)}")
+                raise SettingError(f"there is no setting {name}; there are {', '.join(sorted(known))}")
+            pattern = known[name].pattern
+            if pattern is not None and not re.search(pattern, value):
+                raise SettingError(
+                    f"{name} cannot be {value!r}: a value like {known[name].value!r} is wanted"
+                )
 
     def _client(self, service: str) -> Any:
         return self._session.create_client(

@@ -202,6 +202,7 @@ class Parameter:
     value: str
     type: str
     description: str = ""
+    pattern: str | None = None
 
 
 @dataclass(frozen=True)

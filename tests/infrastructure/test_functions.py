@@ -1,6 +1,7 @@
 """Every function: a file, a role, a zip, and a place of its own."""
 
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,5 @@ def test_every_setting_in_the_code_has_a_parameter_with_its_default(system: Syst
                 parameter = parameters[f"/box-office/dev/{setting.name}"]
                 assert parameter["Value"] == str(setting.default)
                 assert parameter["Description"] == setting.help
+                assert parameter["AllowedPattern"] == setting.pattern
+                assert re.search(setting.pattern, str(setting.default))

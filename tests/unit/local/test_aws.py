@@ -240,6 +240,15 @@ def test_a_setting_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
         Deployment(assembly, "http://127.0.0.1:9", tmp_path, secrets, {"hodl": "7"})
 
 
+@pytest.mark.parametrize("value", ["soon", "-5", "", "7s"])
+def test_a_setting_takes_only_what_parameter_store_would(tmp_path: Path, value: str) -> None:
+    add_asset(tmp_path / "out", "code", {"app.py": ""})
+    assembly: Assembly = read(tmp_path / "out", **_stack())
+    secrets = SecretStore.open(tmp_path / "secrets.json", assembly.secrets)
+    with pytest.raises(SettingError, match=f"hold cannot be '{value}': a value like '600' is wanted"):
+        Deployment(assembly, "http://127.0.0.1:9", tmp_path, secrets, {"hold": value})
+
+
 def _stack() -> dict[str, dict[str, Any]]:
     properties = {
         "FunctionName": "keeper",
@@ -249,7 +258,7 @@ def _stack() -> dict[str, dict[str, Any]]:
         "Code": {"S3Key": "code.zip"},
         "Environment": {"Variables": {"SECRET_ARN": {"Ref": "Keys"}}},
     }
-    hold = {"Name": "/a/hold", "Value": "600", "Type": "String"}
+    hold = {"Name": "/a/hold", "Value": "600", "Type": "String", "AllowedPattern": "^[0-9]{1,9}$"}
     keys = {"Name": "/a/keys", "Value": "none", "Type": "String"}
     return {
         "Keeper": {"Type": "AWS::Lambda::Function", "Properties": properties},

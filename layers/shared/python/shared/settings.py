@@ -29,6 +29,19 @@ class Setting(Generic[Value]):
         self._value: Any = None
         self._read_at = 0.0
 
+    @property
+    def pattern(self) -> str:
+        """What a value of it looks like: CDK has Parameter Store refuse any other. Every number is of something
+        countable, so none is negative.
+        """
+        if isinstance(self.default, bool):
+            return "^([Tt]rue|[Ff]alse)$"
+        if isinstance(self.default, int):
+            return "^[0-9]{1,9}$"
+        if isinstance(self.default, float):
+            return r"^[0-9]{1,9}(\.[0-9]{1,9})?$"
+        return "^.+$"
+
     def __call__(self) -> Value:
         """The value in force, at most a minute old here (and five in the extension's cache)."""
         if "SETTINGS_PREFIX" not in os.environ:
