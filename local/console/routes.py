@@ -19,6 +19,13 @@ from local.servers import Servers
 from local.state import State
 
 _PAGES = Path(__file__).with_name("pages")
+_PAGES_BY_PATH = {
+    "/_local/": "console",
+    # What links in mails lead to, as long as there is no front end.
+    "/verify-email": "verify-email",
+    "/reset-password": "reset-password",
+    "/orders/{id}": "order",
+}
 _MOST_MAILS = 500
 _SECONDS = 10.0
 
@@ -67,8 +74,7 @@ class Console:
         ]
         for method, path, handler in routes:
             app.router.add_route(method, path, _guarded(handler))
-        pages = {"/_local/": "console", "/verify-email": "verify-email", "/reset-password": "reset-password"}
-        for path, name in pages.items():
+        for path, name in _PAGES_BY_PATH.items():
             app.router.add_get(path, _page(name))
         app.router.add_get("/_local", _to_console)
         app.router.add_get("/", _to_console)

@@ -44,6 +44,7 @@ def test_links_in_mails_lead_to_a_page(visitor: Client) -> None:
     assert page.status == 200
     assert b"/api/auth/verify-email" in page.content
     assert visitor.get("/reset-password?token=x").status == 200
+    assert visitor.get("/orders/3f0f7f3c-0000-4000-8000-000000000000").status == 200
 
 
 def test_faults_are_taken_listed_and_cleared(visitor: Client) -> None:
