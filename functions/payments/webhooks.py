@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from functions.payments import refunding, settling
 from functions.payments.gateways.gateway import (
+    GatewayKnowsNothing,
     PaymentGateway,
     PaymentOutcome,
     PaymentResult,
@@ -76,15 +77,21 @@ def due(sql: Sql, event_id: str, at: datetime) -> Due | None:
     return Due(event_id, row["type"], row["object_id"], row["intent_id"], order)
 
 
-def ask(gateway: PaymentGateway, due: Due) -> PaymentResult | RefundResult:
-    """How things stand at the provider now. No transaction is open here."""
-    if due.type.startswith(REFUND):
-        return gateway.fetch_refund(due.object_id)
+def ask(gateway: PaymentGateway, due: Due) -> PaymentResult | RefundResult | None:
+    """How things stand at the provider now; None if it has no such thing. No transaction is open here."""
     assert due.intent_id is not None
-    return gateway.fetch(due.intent_id)
+    try:
+        return (
+            gateway.fetch_refund(due.object_id)
+            if due.type.startswith(REFUND)
+            else gateway.fetch(due.intent_id)
+        )
+    except GatewayKnowsNothing:
+        log.warning("webhook about nothing that the provider knows", extra={"webhook": due.event_id})
+        return None
 
 
-def record(sql: Sql, due: Due, answer: PaymentResult | RefundResult, at: datetime) -> None:
+def record(sql: Sql, due: Due, answer: PaymentResult | RefundResult | None, at: datetime) -> None:
     """Apply what the provider said, and the webhook is handled.
 
     Raises:
@@ -92,7 +99,7 @@ def record(sql: Sql, due: Due, answer: PaymentResult | RefundResult, at: datetim
     """
     if isinstance(answer, RefundResult):
         _record_refund(sql, due, answer, at)
-    else:
+    elif answer is not None:
         _record_payment(sql, due, answer, at)
     webhooks.mark_handled(sql, STRIPE, due.event_id, at)
 

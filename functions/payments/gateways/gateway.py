@@ -131,6 +131,10 @@ class GatewayRefused(AppError):
         self.provider_code = provider_code
 
 
+class GatewayKnowsNothing(GatewayRefused):
+    """The provider has no payment, refund, … of this name."""
+
+
 class BadSignature(BadInput):
     """A webhook that the provider has not signed, or signed too long ago."""
 

@@ -10,7 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from functions.payments.gateways.gateway import GatewayRefused, GatewayTimeout, GatewayUnavailable
+from functions.payments.gateways.gateway import (
+    GatewayKnowsNothing,
+    GatewayRefused,
+    GatewayTimeout,
+    GatewayUnavailable,
+)
 from shared.log import logger
 
 if TYPE_CHECKING:
@@ -37,7 +42,8 @@ def translated(operation: str) -> Iterator[None]:
         raise GatewayUnavailable() from None
     except stripe.StripeError as error:
         _log(operation, error)
-        raise GatewayRefused(operation, error.code or type(error).__name__, error.request_id) from None
+        kind = GatewayKnowsNothing if error.code == "resource_missing" else GatewayRefused
+        raise kind(operation, error.code or type(error).__name__, error.request_id) from None
 
 
 def was_replayed(answer: stripe.StripeError | stripe.StripeResponse | None) -> bool:

@@ -1,11 +1,16 @@
 """Stripe's webhooks: verified, stored once, and only ever a hint."""
 
+import hashlib
+import hmac
 import json
+import time
+
+import pytest
 
 from functions.payments.routes import stripe_webhook
 from shared.contracts import OrderPaid, OrderRefunded, PaymentFailed
 from tests.payments_shop import Shop
-from tests.stripe_server import eventually
+from tests.stripe_server import WEBHOOK_SECRET, eventually
 from tests.support import a_user, call
 
 PATH = "/api/payments/webhooks/stripe"
@@ -130,6 +135,27 @@ def test_a_webhook_about_another_systems_payment_is_passed_over(shop: Shop) -> N
     )  # fmt: skip
     shop.webhook(intent.id, "payment_intent.succeeded")
     shop.deliver()
+    assert shop.db.all("SELECT 1 FROM webhook_events WHERE handled_at IS NULL") == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "about"),
+    [
+        ("payment_intent.succeeded", {"id": "pi_nobody", "object": "payment_intent"}),
+        ("refund.updated", {"id": "re_nobody", "object": "refund", "payment_intent": "pi_nobody"}),
+    ],
+)
+def test_a_webhook_about_nothing_that_the_provider_knows_is_done_with(
+    shop: Shop, type_: str, about: dict[str, str]
+) -> None:
+    body, at = (
+        json.dumps({"id": "evt_1", "type": type_, "data": {"object": about}}).encode(),
+        int(time.time()),
+    )
+    signature = hmac.new(WEBHOOK_SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    headers = {"Stripe-Signature": f"t={at},v1={signature}"}
+    assert call(stripe_webhook.handler, "POST", PATH, raw_body=body, headers=headers).status == 200
+    assert shop.deliver() == 1
     assert shop.db.all("SELECT 1 FROM webhook_events WHERE handled_at IS NULL") == []
 
 
