@@ -1,4 +1,4 @@
-"""After a start: queues, topics and executions are empty, since the AWS emulation keeps them in memory alone.
+"""After a start: executions are gone, since the AWS emulation keeps them in memory; so might be messages on their way.
 
 The databases hold all that is needed to go on: recent messages are published again, orders whose execution is gone are
 started again, mails not sent yet are sent. The consumers tell duplicates apart by their inbox.
