@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from aiohttp import web
+from aiohttp import ClientError, web
 
 from local.attributes import function_name
 from local.cloud import Cloud, CloudError
@@ -86,6 +86,9 @@ class InvokeApi:
             return web.json_response(await self._cloud.call(service, action, query))
         except CloudError as error:
             return web.json_response({"__type": error.code, "message": str(error)}, status=400)
+        except (ClientError, TimeoutError):
+            # The emulator is being started again; the function says that its settings are out of reach.
+            return web.json_response({"__type": "ServiceUnavailable"}, status=503)
 
 
 def _refused(status: int, code: str, message: str, **extra: str) -> web.Response:

@@ -11,6 +11,7 @@ import pytest
 
 from local.faults import Fault
 from local.lambdas import Answer, LambdaHost, TooManyRequests, UnknownFunction
+from local.ports import free_port
 from tests.small_cloud import function, hosted, run
 
 COUNTER = """
@@ -261,6 +262,17 @@ def test_the_invoke_api_answers_as_lambda_does(tmp_path: Path) -> None:
             await slow
 
     run(scenario())
+
+
+def test_settings_are_out_of_reach_while_the_emulator_is_away(tmp_path: Path) -> None:
+    async def ask() -> int:
+        async with hosted(tmp_path, [], aws_url=f"http://127.0.0.1:{free_port()}") as host:
+            url = f"http://127.0.0.1:{host.settings.port}/systemsmanager/parameters/get?name=/a/hold"
+            headers = {"X-Aws-Parameters-Secrets-Token": host.settings.session_token}
+            async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
+                return answer.status
+
+    assert run(ask()) == 503
 
 
 def test_a_function_that_is_not_in_the_template_is_unknown(tmp_path: Path) -> None:
