@@ -9,6 +9,8 @@ SETTINGS ?=
 PYTHON ?=
 
 MAKEFLAGS += --no-print-directory
+# Where it is set, Python would compile every library anew at each start: three times as slow.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv/bin/python
 CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
