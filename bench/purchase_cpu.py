@@ -150,7 +150,7 @@ def _box_office(edge: Edge) -> Iterator[Postgres]:
             database = stack.enter_context(databases.clone(service))
             stack.enter_context(connected(database))
             _fill(service, database)
-        answer: Callable[[str], Any] = lambda _service: edge  # noqa: E731  # stands in for a function
+        answer: Callable[..., Any] = lambda *_service, **_options: edge  # noqa: E731  # stands in for a function
         aws.client = answer  # type: ignore[assignment]  # the edge of the world is not what is measured
         provider.stripe = Till  # type: ignore[assignment]  # likewise
         yield postgres

@@ -27,8 +27,10 @@ __all__ = ["Answer", "HostSettings", "LambdaHost", "TooManyRequests", "UnknownFu
 
 EAGER_PROCESSES = max(2, os.cpu_count() or 2)
 PATIENCE_SECONDS = 0.1
-"""A function gets its first processes as soon as a call finds none free, further ones when a call has waited a while:
-more processes than processors help only where calls wait for something else."""
+"""A function gets its first processes as soon as a call finds none free, further ones when a call has waited this long
+for each that it has: more processes than processors help only where calls wait for something else."""
+RESTED_SECONDS = 2.0
+"""A process idle for as long may make room for another function's; a crowd would else start and end processes only."""
 HOT_MEMORY = 1024
 """MB."""
 ASYNC_RETRY_SECONDS = (60.0, 120.0)
@@ -50,8 +52,8 @@ class HostSettings:
     state: Path
     aws_url: str
     port: int
-    max_processes: int = 48
-    queue_seconds: float = 2.0
+    max_processes: int = 64
+    queue_seconds: float = 5.0
     idle_seconds: float = 300.0
     parallel_starts: int = max(2, os.cpu_count() or 2)
     session_token: str = "local-session"
@@ -91,8 +93,6 @@ class LambdaHost:
         self.settings = settings
         self._pools = {name: _Pool(function) for name, function in functions.items()}
         self._zygote = Zygote(settings.state / "logs" / "zygote.log", settings.preload)
-        self._admitted = 0
-        self._queue: deque[asyncio.Future[None]] = deque()
         self._starting = 0
         self._look: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -136,13 +136,9 @@ class LambdaHost:
             raise TooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded")
         pool.in_flight += 1
         try:
-            await self._admit()
-            try:
-                return await self._run(pool, payload, self.faults.take(name))
-            except InitFailed as failure:
-                return Answer(failure.payload, "Unhandled")
-            finally:
-                self._leave()
+            return await self._run(pool, payload, self.faults.take(name))
+        except InitFailed as failure:
+            return Answer(failure.payload, "Unhandled")
         finally:
             pool.in_flight -= 1
 
@@ -207,28 +203,11 @@ class LambdaHost:
         finally:
             self._give_back(pool, worker)
 
-    async def _admit(self) -> None:
-        """Wait for one of the `max_processes` places. Raises TooManyRequests after `queue_seconds`."""
-        if self._admitted < self.settings.max_processes:
-            self._admitted += 1
-            return
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(place)
-        try:
-            await asyncio.wait_for(place, self.settings.queue_seconds)
-        except TimeoutError:
-            raise TooManyRequests("ConcurrentInvocationLimitExceeded") from None
-
-    def _leave(self) -> None:
-        while self._queue:
-            place = self._queue.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
-        self._admitted -= 1
-
     async def _worker(self, pool: _Pool) -> Worker:
-        """A process for one call: the warmest idle one, else the first that is freed or started. Raises InitFailed."""
+        """A process for one call: the warmest idle one, else the first that is freed or started.
+
+        Raises InitFailed, and TooManyRequests when there is none after `queue_seconds` and none is on its way.
+        """
         while pool.idle:
             worker = pool.idle.pop()
             if worker.alive:
@@ -237,10 +216,16 @@ class LambdaHost:
         pool.waiting.append(call)
         self._start_where_needed()
         try:
-            return await call.worker
+            while not call.worker.done():
+                await asyncio.wait([call.worker], timeout=self.settings.queue_seconds)
+                if not call.worker.done() and not pool.starting:
+                    pool.waiting.remove(call)
+                    raise TooManyRequests("ConcurrentInvocationLimitExceeded")
+            return call.worker.result()
         except asyncio.CancelledError:
-            if call.worker.done() and not call.worker.cancelled() and call.worker.exception() is None:
+            if call.worker.done() and call.worker.exception() is None:
                 self._give_back(pool, call.worker.result())
+            call.worker.cancel()
             raise
 
     def _start_where_needed(self) -> None:
@@ -249,12 +234,15 @@ class LambdaHost:
         short = [pool for pool in self._pools.values() if len(pool.waiting) > pool.starting]
         for pool in sorted(short, key=lambda pool: pool.waiting[0].since):
             while len(pool.waiting) > pool.starting and self._starting < self.settings.parallel_starts:
-                wait = pool.waiting[0].since + PATIENCE_SECONDS - now
+                wait = pool.waiting[0].since + PATIENCE_SECONDS * pool.processes - now
                 if pool.processes >= EAGER_PROCESSES and wait > 0:
                     self._look_again(wait)
                     break
-                if self.processes >= self.settings.max_processes and not self._evict():
-                    return
+                if self.processes >= self.settings.max_processes and not self._evict(
+                    at_once=pool.processes == 0
+                ):
+                    self._look_again(PATIENCE_SECONDS)
+                    break
                 self._begin(pool)
 
     def _begin(self, pool: _Pool) -> None:
@@ -310,12 +298,13 @@ class LambdaHost:
         if worker in pool.idle:
             pool.idle.remove(worker)
 
-    def _evict(self) -> bool:
-        """End the process that has been idle longest; False if none is idle."""
+    def _evict(self, *, at_once: bool) -> bool:
+        """End the process that has been idle longest; False if none has rested, or `at_once`, if none is idle."""
         idle = [pool.idle[0] for pool in self._pools.values() if pool.idle]
-        if not idle:
+        longest = min(idle, key=lambda worker: worker.idle_since, default=None)
+        if longest is None or (not at_once and longest.idle_since > time.monotonic() - RESTED_SECONDS):
             return False
-        min(idle, key=lambda worker: worker.idle_since).kill()
+        longest.kill()
         return True
 
     async def _reap_idle(self) -> None:

@@ -181,6 +181,18 @@ def test_an_idle_process_of_another_function_makes_room(tmp_path: Path) -> None:
     run(scenario())
 
 
+def test_a_process_just_used_does_not_make_room_for_more_of_another_function(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        functions = [function(tmp_path, name, COUNTER) for name in ("calm", "busy")]
+        async with hosted(tmp_path, functions, max_processes=2) as host:
+            await host.invoke("calm", b"{}")
+            calls = (host.invoke("busy", b'{"sleep": 0.4}') for _ in range(3))
+            assert [answer.error for answer in await asyncio.gather(*calls)] == [None] * 3
+            assert [row["processes"] for row in host.snapshot()] == [1, 1]
+
+    run(scenario())
+
+
 def test_idle_processes_end_after_a_while(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with hosted(tmp_path, [function(tmp_path, "f", COUNTER)], idle_seconds=0.1) as host:
