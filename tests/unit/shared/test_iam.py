@@ -19,7 +19,10 @@ def parts(token: str) -> tuple[str, dict[str, str]]:
 def test_a_database_token_says_what_botocores_own_says() -> None:
     theirs = boto3.client("rds").generate_db_auth_token(DBHostname=HOST, Port=5432, DBUsername="tickets_app")
 
-    (our_host, ours), (their_host, theirs_parts) = parts(database_token(HOST, 5432, "tickets_app")), parts(theirs)
+    (our_host, ours), (their_host, theirs_parts) = (
+        parts(database_token(HOST, 5432, "tickets_app")),
+        parts(theirs),
+    )
 
     assert our_host == their_host == f"{HOST}:5432"
     changing = {"X-Amz-Date", "X-Amz-Signature"}
