@@ -11,7 +11,7 @@ from local.stripe_simulator.ids import Json
 from local.stripe_simulator.store import Store
 
 _OUTCOMES = {"succeed": True, "fail": False}
-_MOST = 500
+_MOST = 100_000
 
 
 class Control:
