@@ -54,12 +54,12 @@ def test_an_attendee_may_not_organize(buyer: Client, show: Show) -> None:
 
 
 def test_an_organizer_may_not_touch_anothers_event(other_organizer: Client, show: Show) -> None:
-    assert other_organizer.put(f"/api/events/{show.event_id}", event_details()).status in (403, 404)
+    assert other_organizer.put(f"/api/events/{show.event_id}", event_details()).code == "NOT_FOUND"
     assert other_organizer.post(f"/api/events/{show.event_id}/cancel", {"reason": "spite"}).status in (
         403,
         404,
     )
-    assert other_organizer.post("/api/tickets/types", ticket_type(show.event_id)).status in (403, 404)
+    assert other_organizer.post("/api/tickets/types", ticket_type(show.event_id)).code == "NOT_FOUND"
     assert other_organizer.get(f"/api/events/mine/{show.event_id}").status == 404
     assert other_organizer.get("/api/tickets/types", eventId=show.event_id).status == 404
 

@@ -37,7 +37,7 @@ def test_a_person_may_not_take_more_than_the_limit_from_many_windows(laptop: Lap
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: reserve(buyer, show), range(8)))
 
-    assert Counter(answer.code for answer in answers if answer.status != 429) == {
+    assert Counter(answer.code for answer in answers) == {
         None: 4,
         "PER_PERSON_LIMIT": 4,
     }

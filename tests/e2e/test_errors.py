@@ -33,7 +33,9 @@ def test_every_wrong_field_of_a_registration_is_named(visitor: Client) -> None:
 def test_every_wrong_field_of_an_event_is_named(show: Show) -> None:
     wrong = event_details(timeZone="Mars/Olympus", eventDate="2020-01-01T00:00:00Z", category="no such")
 
-    assert set(fields(show.organizer.post("/api/events", wrong))) <= {"category", "eventDate", "timeZone"}
+    assert fields(show.organizer.post("/api/events", wrong)) == ["eventDate", "timeZone"]
+    # Whether there is such a category only the database knows, which a request that is wrong in itself never reaches.
+    assert fields(show.organizer.post("/api/events", event_details(category="no such"))) == ["category"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_a_browser_of_the_configured_origin_may_call(visitor: Client) -> None:
     preflight = visitor.send("OPTIONS", "/api/tickets/reserve", headers=asked)
     answer = visitor.send("GET", "/api/events", headers={"Origin": origin})
 
-    assert preflight.status in (200, 204)
+    assert preflight.status == 204
     assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
     assert "Idempotency-Key" in preflight.headers["Access-Control-Allow-Headers"]
     assert answer.headers["Access-Control-Allow-Origin"] in (origin, "*")

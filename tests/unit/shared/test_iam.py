@@ -29,8 +29,16 @@ def test_a_database_token_says_what_botocores_own_says() -> None:
     assert {k: v for k, v in ours.items() if k not in changing} == {
         k: v for k, v in theirs_parts.items() if k not in changing
     }
-    if ours["X-Amz-Date"] == theirs_parts["X-Amz-Date"]:
-        assert ours["X-Amz-Signature"] == theirs_parts["X-Amz-Signature"]
+
+
+def test_in_the_same_second_the_signature_is_botocores_own() -> None:
+    rds = boto3.client("rds")
+    for _ in range(20):  # two tokens of one second are soon found
+        ours = parts(database_token(HOST, 5432, "tickets_app"))[1]
+        theirs = parts(rds.generate_db_auth_token(DBHostname=HOST, Port=5432, DBUsername="tickets_app"))[1]
+        if ours["X-Amz-Date"] == theirs["X-Amz-Date"]:
+            break
+    assert ours == theirs
 
 
 def test_a_cache_token_is_for_one_user_of_one_serverless_cache(monkeypatch: pytest.MonkeyPatch) -> None:
