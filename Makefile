@@ -55,7 +55,7 @@ sellout: install ## sell 500 tickets to 50 buyers through the system that runs a
 openapi: install ## write the OpenAPI document from what the routes declare
 	@PYTHONPATH=layers/shared/python $(VENV) -m tools.openapi
 
-lock: install ## lock the newest versions that the .in files admit, with hashes
+lock: .venv/.installed ## lock the newest versions that the .in files admit, with hashes
 	@$(VENV) -m uv pip compile $(LOCK) layers/shared/requirements.in -o layers/shared/requirements.txt
 	@$(VENV) -m uv pip compile $(LOCK) -c layers/shared/requirements.txt requirements-dev.in -o requirements-dev.txt
 	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent
