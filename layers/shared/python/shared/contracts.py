@@ -4,7 +4,7 @@ Changes are additive: a consumer ignores fields it does not know. Ids, amounts a
 marked SENSITIVE (an address, a name, a link token), whose outbox row is blanked once it is published.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -66,6 +66,36 @@ class NoLinkDue(Contract):
 
     TYPE: ClassVar[str] = "auth.no_link_due.v1"
     SENSITIVE: ClassVar[bool] = True
+
+
+class UserErased(Contract):
+    """A user wants to be forgotten: every service erases or anonymises what it holds of the person.
+
+    The address is there because some of what is held is known by the address alone.
+    """
+
+    TYPE: ClassVar[str] = "auth.user_erased.v1"
+    SENSITIVE: ClassVar[bool] = True
+    user_id: UUID
+    email: str
+    first_name: str
+
+
+class ExportRequested(Contract):
+    """A user wants to see all that is held: every service writes its part and answers with `ExportPartReady`."""
+
+    TYPE: ClassVar[str] = "auth.export_requested.v1"
+    export_id: UUID
+    user_id: UUID
+
+
+class ExportPartReady(Contract):
+    """Command to auth's own queue: a service has written its part of an export."""
+
+    TYPE: ClassVar[str] = "auth.export_part_ready.v1"
+    export_id: UUID
+    user_id: UUID
+    service: str
 
 
 # ---- events
@@ -146,6 +176,56 @@ class TicketCheckedIn(Contract):
     checked_in_at: Instant
 
 
+class TicketsVoided(Contract):
+    """Tickets of an order no longer open the door; one message per order, also when a whole event is cancelled."""
+
+    TYPE: ClassVar[str] = "tickets.tickets_voided.v1"
+    order_id: UUID
+    user_id: UUID
+    event_id: UUID
+    ticket_ids: list[UUID]
+    reason: Literal["REFUNDED", "EVENT_CANCELLED", "DISPUTED"]
+
+
+class LatePaymentRefused(Contract):
+    """Money came after the seats had gone, and none are left: it has to go back."""
+
+    TYPE: ClassVar[str] = "tickets.late_payment_refused.v1"
+    order_id: UUID
+    reason: str
+
+
+class TicketDeliveryChanged(Contract):
+    """What became of the mail that carries an order's tickets."""
+
+    TYPE: ClassVar[str] = "tickets.delivery_changed.v1"
+    order_id: UUID
+    user_id: UUID
+    event_id: UUID
+    status: str
+
+
+class TypeStock(BaseModel):
+    """How a ticket type stands: `capacity` seats, of which some are sold and some held."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    ticket_type_id: UUID
+    name: str
+    price: Money
+    currency: str
+    capacity: int
+    sold: int
+    held: int
+
+
+class StockChanged(Contract):
+    """How the ticket types of an event stand, all of them, at the message's time."""
+
+    TYPE: ClassVar[str] = "tickets.stock_changed.v1"
+    event_id: UUID
+    types: list[TypeStock]
+
+
 # ---- payments
 
 
@@ -197,6 +277,51 @@ class OrderRefunded(Contract):
     currency: str
     fully: bool
     ticket_ids: list[UUID]
+
+
+class OrderLine(BaseModel):
+    """One line of an order."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    ticket_type_id: UUID
+    quantity: int
+    unit_price: Money
+
+
+class OrderChanged(Contract):
+    """An order is in another state than before; the whole of it, for those who keep a list of orders.
+
+    `payment_status` is what the order shows to its buyer.
+    """
+
+    TYPE: ClassVar[str] = "payments.order_changed.v1"
+    order_id: UUID
+    order_number: str
+    user_id: UUID
+    event_id: UUID
+    payment_status: str
+    total_amount: Money
+    captured_amount: Money
+    refunded_amount: Money
+    currency: str
+    items: list[OrderLine]
+    created_at: Instant
+
+
+class OrderDisputed(Contract):
+    """The buyer's bank takes the money back: the tickets no longer open the door."""
+
+    TYPE: ClassVar[str] = "payments.order_disputed.v1"
+    order_id: UUID
+    user_id: UUID
+    event_id: UUID
+
+
+class LatePaymentReceived(Contract):
+    """Money came for an order whose seats had been given back: it buys seats again, if there are any."""
+
+    TYPE: ClassVar[str] = "payments.late_payment_received.v1"
+    order_id: UUID
 
 
 class AttemptRequested(Contract):
@@ -252,3 +377,4 @@ class MailStatusChanged(Contract):
     order_id: UUID | None
     template: str
     status: str
+    delivery_status: str | None = None
