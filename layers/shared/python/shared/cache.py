@@ -31,6 +31,7 @@ class Cache:
     """The connection of this process to Redis. After a failure it is left alone for a second."""
 
     def __init__(self, service: str) -> None:
+        self.service = service
         self._log = logger(service)
         self._client: Any = None
         self._away_until = 0.0
@@ -66,7 +67,11 @@ class Cache:
             False if Redis could not be told.
         """
         arguments = (field, value, seconds, "" if unless is None else unless)
-        return self._try(lambda client: client.eval(_SET_FIELD, 1, key, *arguments)) is not None
+        return self.run(_SET_FIELD, key, *arguments) is not None
+
+    def run(self, script: str, key: str, *arguments: str | int) -> Any:
+        """Run a Lua script on one key; what it returns, or None if Redis did not answer. A script returns no nil."""
+        return self._try(lambda client: client.eval(script, 1, key, *arguments))
 
     def ping(self) -> bool:
         """Whether Redis answers now."""
