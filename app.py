@@ -23,6 +23,7 @@ from cdk.saga import Purchase, Saga, Tasks
 from cdk.service import Ground, Service
 from cdk.services import auth, events, notifications, payments, platform, tickets
 from cdk.settings import Settings
+from cdk.storage import Buckets
 
 TABLES = {
     "auth": auth,
@@ -51,12 +52,13 @@ def build(app: cdk.App) -> None:
     messaging = Messaging(
         app, "Messaging", stage=stage, services=WITH_DATABASE, queues=queues, **named("messaging")
     )
+    buckets = Buckets(app, "Buckets", stage=stage, messaging=messaging, **named("buckets"))
     settings = Settings(app, "Settings", stage=stage, **named("settings"))
 
     # The code: the databases' schemas first, then each service.
     runtime, saga = Runtime(stage, network), Saga(stage)
     migrations = Migrations(app, "Migrations", runtime=runtime, data=data, **named("migrations"))
-    ground = Ground(runtime, data, messaging, settings, saga)
+    ground = Ground(runtime, data, messaging, settings, saga, buckets)
     services = {
         name: Service(app, name.title(), ground=ground, service=name, rows=table.rows(ground), **named(name))
         for name, table in TABLES.items()

@@ -30,6 +30,7 @@ class Queue:
         name: without the stage. Its dead letters are in `<name>-dead-letters`.
         topic: the service whose messages it gets; None if functions send to it directly.
         types: the types of messages it wants from the topic; all of them if empty.
+        bucket: the bucket whose uploads S3 tells it of.
         seconds: how long its consumer may take over a batch.
         concurrency: how many batches at once, so that a flood of messages does not become one of database connections.
     """
@@ -37,6 +38,7 @@ class Queue:
     name: str
     topic: str | None = None
     types: tuple[str, ...] = ()
+    bucket: str | None = None
     seconds: int = 30
     concurrency: int = 5
 
@@ -44,9 +46,9 @@ class Queue:
 class DeclaredQueue(Construct):
     """A queue with its dead-letter queue, the alarm on that, and its subscription."""
 
-    def __init__(self, scope: "Messaging", row: Queue, prefix: str) -> None:
+    def __init__(self, scope: "Messaging", row: Queue, stage: Stage) -> None:
         super().__init__(scope, "".join(word.title() for word in row.name.split("-")))
-        self.row, self._key = row, scope.key
+        self.row, self._key, prefix = row, scope.key, stage.prefix
         self._dead_letters = sqs.Queue(
             self,
             "DeadLetters",
@@ -71,6 +73,8 @@ class DeclaredQueue(Construct):
         self._alarm(scope.alarms)
         if row.topic is not None:
             self._subscribe(scope.topics[row.topic])
+        if row.bucket is not None:
+            self._admit_bucket(stage.bucket(row.bucket))
 
     def send(self, function: lambda_.Function) -> None:
         """A use: send messages to the queue."""
@@ -118,6 +122,22 @@ class DeclaredQueue(Construct):
             filter_policy={"type": types} if self.row.types else None,
         )
 
+    def _admit_bucket(self, name: str) -> None:
+        """S3 asks for this before it lets the bucket (which lies in a stack above) name the queue."""
+        stack = Stack.of(self)
+        bucket = f"arn:{stack.partition}:s3:::{name}"
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue.queue_arn],
+                conditions={
+                    "ArnEquals": {"aws:SourceArn": bucket},
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                },
+            )
+        )
+
     def _alarm(self, alarms: sns.ITopic) -> None:
         alarm = cloudwatch.Alarm(
             self,
@@ -151,7 +171,7 @@ class Messaging(Stack):
         self.key = self._encryption_key(stage)
         self.alarms = self._alarm_topic(stage)
         self.topics = {name: self._topic(name.title(), f"{stage.prefix}-{name}") for name in services}
-        self._queues = {row.name: DeclaredQueue(self, row, stage.prefix) for row in queues}
+        self._queues = {row.name: DeclaredQueue(self, row, stage) for row in queues}
 
     def publish(self, service: str) -> Use:
         """A use: publish to the topic of `service`."""
@@ -190,9 +210,9 @@ class Messaging(Stack):
 
     def _encryption_key(self, stage: Stage) -> kms.Key:
         key = kms.Key(self, "Key", alias=f"alias/{stage.prefix}-messaging", enable_key_rotation=True)
-        # Topics deliver to queues, and alarms to the topic for alarms, under the services' own names. Without this they
-        # fail, and nobody is told.
-        for service in ("sns", "cloudwatch"):
+        # Topics and buckets deliver to queues, and alarms to the topic for alarms, under the services' own names.
+        # Without this they fail, and nobody is told.
+        for service in ("sns", "cloudwatch", "s3"):
             key.add_to_resource_policy(
                 iam.PolicyStatement(
                     principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],

@@ -17,6 +17,7 @@ from cdk.handler import Handler, Runtime, Source, Use
 from cdk.messaging import Messaging
 from cdk.saga import Saga
 from cdk.settings import Settings
+from cdk.storage import Buckets
 
 # Who may call a route. "signature" is a provider that signs what it sends. Whether an organizer is the event's own, or
 # a ticket belongs to whoever asks, only the handler can tell.
@@ -101,6 +102,7 @@ class Ground:
     messaging: Messaging
     settings: Settings
     saga: Saga
+    buckets: Buckets
 
 
 class Service(Stack):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from aws_cdk import Aws
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Node
 
@@ -42,6 +43,10 @@ class Stage:
     def prefix(self) -> str:
         """What the names of this stage's resources begin with."""
         return f"box-office-{self.name}"
+
+    def bucket(self, name: str) -> str:
+        """The name of a bucket: all accounts share one namespace, so ours is part of it."""
+        return f"{self.prefix}-{name}-{Aws.ACCOUNT_ID}"
 
     @property
     def parameters(self) -> str:

@@ -14,12 +14,14 @@ from typing import Any
 
 from local.api_reader import API_TYPES, read_api
 from local.attributes import PLACEHOLDER, Resource, function_name
+from local.bucket_reader import read_buckets, read_distribution
 from local.intrinsics import Intrinsics
 from local.not_run import NOT_RUN
 from local.resources import (
     Api,
     AssemblyError,
     Bucket,
+    Distribution,
     EventSource,
     Function,
     Parameter,
@@ -36,6 +38,7 @@ from local.resources import (
 __all__ = ["Assembly", "AssemblyError"]
 
 RUN = API_TYPES | {
+    "AWS::CloudFront::Distribution",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Function",
     "AWS::S3::Bucket",
@@ -74,6 +77,7 @@ class Assembly:
     secrets: list[Secret]
     parameters: list[Parameter]
     buckets: list[Bucket]
+    distribution: Distribution | None
     mail_identities: list[str]
 
     @classmethod
@@ -96,7 +100,8 @@ class Assembly:
             triggers=list(reader.triggers()),
             secrets=list(reader.secrets()),
             parameters=list(reader.parameters()),
-            buckets=[Bucket(reader.name(r)) for r in reader.of_type("AWS::S3::Bucket")],
+            buckets=list(read_buckets(reader.intrinsics)),
+            distribution=read_distribution(reader.intrinsics),
             mail_identities=[reader.name(r) for r in reader.of_type("AWS::SES::EmailIdentity")],
         )
 

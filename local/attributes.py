@@ -123,6 +123,8 @@ class Attributes:
             return self.arn(resource)
         if kind == "AWS::ApiGateway::RestApi" and attribute == "RootResourceId":
             return f"{self.ref(resource)}-root"
+        if kind == "AWS::CloudFront::Distribution" and attribute == "DomainName":
+            return f"{hashlib.sha256(str(resource).encode()).hexdigest()[:13]}.cloudfront.net"
         if kind == "AWS::S3::Bucket" and attribute in ("DomainName", "RegionalDomainName"):
             return f"{self.name(resource)}.s3.amazonaws.com"
         if attribute in ("QueueName", "TopicName", "Name"):

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.assembly import Assembly
 from local.lambdas import LambdaHost
-from local.resources import REGION, Trigger
+from local.resources import REGION, Bucket, Trigger
 from local.secret_store import SecretStore
 
 
@@ -101,7 +101,7 @@ class Deployment:
         if self._assembly.buckets:
             storage = self._client("s3")
             for bucket in self._assembly.buckets:
-                storage.create_bucket(Bucket=bucket.name)
+                _create_bucket(storage, bucket)
         if self._assembly.mail_identities:
             mail = self._client("sesv2")
             for identity in self._assembly.mail_identities:
@@ -160,6 +160,16 @@ class Deployment:
         draft = self._kept.with_suffix(".tmp")
         draft.write_text(json.dumps(kept, indent=1))
         draft.replace(self._kept)
+
+
+def _create_bucket(storage: Any, bucket: Bucket) -> None:
+    storage.create_bucket(Bucket=bucket.name)
+    if bucket.cors:
+        storage.put_bucket_cors(Bucket=bucket.name, CORSConfiguration={"CORSRules": list(bucket.cors)})
+    if bucket.told:
+        storage.put_bucket_notification_configuration(
+            Bucket=bucket.name, NotificationConfiguration={"QueueConfigurations": list(bucket.told)}
+        )
 
 
 def _in_order(triggers: Sequence[Trigger]) -> list[Trigger]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.attributes import Attributes, Resource
-from local.resources import ACCOUNT, REGION, AssemblyError, Places
+from local.resources import ACCOUNT, PICTURES_PATH, REGION, AssemblyError, Places
 
 Template = Mapping[str, Any]
 _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
@@ -44,8 +44,13 @@ class Intrinsics:
             "Fn::GetAZs": lambda *_: [f"{REGION}{zone}" for zone in "abc"],
         }
         self._api_urls: dict[str, str] = {}
+        self._picture_urls: list[str] = []
         self._exports = self._find_exports()
         self._api_urls = self._find_api_urls()
+        self._picture_urls = [
+            f"https://{self.attributes.get(resource, 'DomainName')}"
+            for resource in self.of_type("AWS::CloudFront::Distribution")
+        ]
 
     def value(self, stack: str, value: Any) -> Any:
         """`value` with every intrinsic function in it replaced by its result."""
@@ -160,7 +165,11 @@ class Intrinsics:
         return {f"https://{api}.execute-api.{REGION}.amazonaws.com": self._gateway_url for api in apis}
 
     def _localize(self, text: str) -> str:
-        """Replace the API's address on AWS by the gateway's, and `{{resolve:ssm:…}}` by the parameter's value."""
+        """Replace the addresses of the API and of a distribution on AWS by the gateway's, and `{{resolve:ssm:…}}` by
+        the parameter's value.
+        """
+        for remote in self._picture_urls:
+            text = text.replace(remote, f"{self._gateway_url}{PICTURES_PATH}")
         for remote, local in self._api_urls.items():
             if remote in text:
                 text = re.sub(re.escape(remote) + r"(/[\w$-]+)?/?$", local, text)

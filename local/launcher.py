@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from aiohttp import web
+
 from local import ports, recovery, seed
 from local.assembly import Assembly
 from local.console import Console
 from local.deploy import Deployment, SettingError, TriggerError
 from local.gateway import Gateway
 from local.lambdas import HostSettings, LambdaHost
+from local.pictures import Pictures
 from local.processes import CannotStart, Processes
 from local.progress import Progress
 from local.queues import QueueConsumers
@@ -151,9 +154,15 @@ class Launcher:
         schedules = Schedules(assembly.schedules, host)
         if assembly.api is None:
             raise CannotStart("the template declares no API")
-        gateway = Gateway(assembly.api, host, port=self._port, extend=console.extend)
+        pictures = Pictures(assembly.distribution, servers.aws_url)
+
+        def extend(app: web.Application) -> None:
+            pictures.extend(app)
+            console.extend(app)
+
+        gateway = Gateway(assembly.api, host, port=self._port, extend=extend)
         with self._progress.step("HTTP gateway") as step:
-            for part in (console, gateway, consumers):
+            for part in (console, pictures, gateway, consumers):
                 running.push_async_callback(_stop, part)
                 await part.start()
             step.detail = self._url

@@ -15,6 +15,8 @@ _STAGE = "the gateway serves the one stage as it is in the template"
 NOT_RUN: dict[str, str] = {
     "AWS::ApiGateway::Account": _WATCHING,
     "AWS::ApiGateway::Deployment": _STAGE,
+    "AWS::CloudFront::OriginAccessControl": _PERMISSION,
+    "AWS::CloudFront::ResponseHeadersPolicy": "the gateway sends the same headers",
     "AWS::CloudWatch::Alarm": _WATCHING,
     "AWS::EC2::EIP": _NETWORK,
     "AWS::EC2::InternetGateway": _NETWORK,
@@ -45,6 +47,7 @@ NOT_RUN: dict[str, str] = {
     "AWS::RDS::DBProxy": _STANDS_IN,
     "AWS::RDS::DBProxyTargetGroup": _STANDS_IN,
     "AWS::RDS::DBSubnetGroup": _STANDS_IN,
+    "AWS::S3::BucketPolicy": _PERMISSION,
     "AWS::SNS::TopicPolicy": _PERMISSION,
     "AWS::SQS::QueuePolicy": _PERMISSION,
 }

@@ -13,6 +13,8 @@ from typing import Any
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
+PICTURES_PATH = "/_local/pictures"
+"""Below this the gateway shows what a CloudFront distribution would."""
 
 
 class AssemblyError(Exception):
@@ -207,6 +209,20 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Bucket:
-    """An S3 bucket."""
+    """An S3 bucket: which queues it tells of what (as S3's API takes it), and its CORS rules (likewise)."""
 
     name: str
+    told: Sequence[Mapping[str, Any]] = ()
+    cors: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A CloudFront distribution that shows what lies below a folder of a bucket.
+
+    `missing` is the key of what is shown, with 404, in place of what is not there.
+    """
+
+    bucket: str
+    folder: str
+    missing: str | None = None
