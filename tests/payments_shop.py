@@ -339,7 +339,7 @@ def shop(
 
 def _forget_clients() -> None:
     provider.stripe.cache_clear()
-    calls._api_url.cache_clear()
+    calls.forget()
 
 
 __all__ = ["QUEUES", "Shop", "TicketsStandIn", "shop", "stripe_server"]

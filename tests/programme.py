@@ -141,11 +141,11 @@ def open_programme(db: TestDatabase, aws: Cloud, extension: Extension) -> Iterat
     set_defaults(extension, settings, idempotency, job, calls)
     extension.parameters["api_url"] = tickets.url
     aws.topic("events")
-    calls._api_url.cache_clear()
+    calls.forget()
     cache.reset()
     try:
         yield Programme(db, aws, tickets)
     finally:
-        calls._api_url.cache_clear()
+        calls.forget()
         cache.reset()
         tickets.close()

@@ -323,6 +323,6 @@ def _forget() -> None:
     """What a process reads once and keeps."""
     for setting in SETTINGS:
         setting._value = None
-    calls._api_url.cache_clear()
+    calls.forget()
     qr_codes.forget_keys()
     cache.reset()

@@ -27,8 +27,8 @@ def rows(on: Ground) -> list[Row]:
     refunds = on.messaging.send("payments-refunds")
     return [
         Route("GET",  "/api/payments/methods",          "methods",           "public",    uses=[stripe]),
-        Route("GET",  "/api/payments/orders/{orderId}", "get_order",         "user",      uses=[db], hot=True),
-        Route("GET",  "/api/payments/orders",           "list_event_orders", "organizer", uses=[db]),
+        Route("GET",  "/api/payments/orders/{orderId}", "get_order",         "user",      uses=[db, on.data.cache], hot=True),
+        Route("GET",  "/api/payments/orders",           "list_event_orders", "organizer", uses=[db, on.data.cache]),
         Route("POST", "/api/payments/process",          "process",           "user",      uses=[db, attempts], hot=True),
         Route("POST", "/api/payments/refund",           "refund",            "organizer", uses=[db, refunds]),
         Route("POST", "/api/payments/webhooks/stripe",  "stripe_webhook",    "signature", uses=[db, stripe, webhooks]),

@@ -19,7 +19,7 @@ class SystemHealth(Answer):
     dependencies: dict[str, dict[str, str]]
 
 
-Get = Callable[[str, str], dict[str, Any]]  # `shared.calls.get`: another service by its name, a path
+Get = Callable[[str, str], dict[str, Any]]  # `shared.calls.ask`: another service by its name, a path
 
 
 def ask_all(get: Get, *, seconds: float) -> SystemHealth:

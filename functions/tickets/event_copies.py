@@ -12,7 +12,7 @@ from shared import calls
 from shared.clock import now
 from shared.contracts import EventState
 from shared.database import Database, Sql
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 from shared.identity import User
 from shared.wire import Answer, Instant
 
@@ -48,10 +48,20 @@ def refresh_public(database: Database, event_id: UUID) -> EventCopy:
 def refresh_owned(database: Database, organizer: User, event_id: UUID) -> EventCopy:
     """Ask the events service, as this organizer, for an event of theirs, and keep the answer.
 
+    While it does not answer, what we know of the event holds: messages keep that up to date.
+
     Raises:
         NotFound: there is no such event, or it is someone else's.
+        Unavailable: the events service does not answer, and we have no copy.
     """
-    return _keep(database, calls.get("events", f"/api/events/mine/{event_id}", user=organizer))
+    try:
+        answer = calls.get("events", f"/api/events/mine/{event_id}", user=organizer)
+    except Unavailable:
+        copy = _known(database, organizer, event_id)
+        if copy is None:
+            raise
+        return copy
+    return _keep(database, answer)
 
 
 def owned(database: Database, organizer: User, event_id: UUID) -> EventCopy:
@@ -60,11 +70,13 @@ def owned(database: Database, organizer: User, event_id: UUID) -> EventCopy:
     Raises:
         NotFound: there is no such event, or it is someone else's.
     """
+    return _known(database, organizer, event_id) or refresh_owned(database, organizer, event_id)
+
+
+def _known(database: Database, organizer: User, event_id: UUID) -> EventCopy | None:
     with database.reading() as sql:
         copy = repository.get(sql, event_id)
-    if copy is None:
-        return refresh_owned(database, organizer, event_id)
-    if not organizer.may_act_for(copy.organizer_id):
+    if copy is not None and not organizer.may_act_for(copy.organizer_id):
         raise NotFound()
     return copy
 

@@ -79,6 +79,17 @@ def test_an_order_that_has_not_come_here_is_as_tickets_says(shop: Shop) -> None:
     assert see(buyer, uuid4()).status == 503
 
 
+def test_while_tickets_is_stopped_a_paid_order_is_pending_and_an_unknown_one_503(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer)
+    shop.tickets.close()
+    for _ in range(6):  # the circuit opens on the way
+        reply = see(buyer, order_id)
+        assert (reply.status, reply.body["paymentStatus"]) == (200, "PENDING")
+    reply = see(buyer, uuid4())
+    assert (reply.status, 1 <= int(reply.headers["Retry-After"]) <= 30) == (503, True)
+
+
 def test_an_order_concerns_its_buyer_its_organizer_and_admins(shop: Shop) -> None:
     buyer = a_user()
     order_id = shop.order_of(buyer)

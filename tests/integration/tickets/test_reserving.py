@@ -205,6 +205,20 @@ def test_while_the_events_service_is_down_an_unknown_event_is_503_and_a_known_on
     assert sales.reserve(a_user(), known, {sales.type(known): 1}).status == 201
 
 
+def test_a_service_that_fails_again_and_again_is_left_alone_and_known_events_sell_on(sales: Sales) -> None:
+    sales.events.is_down = True
+    for _ in range(5):
+        sales.reserve(a_user(), uuid4(), {uuid4(): 1})
+    asked = len(sales.events.asked)
+    known = sales.event()
+
+    reply = sales.reserve(a_user(), uuid4(), {uuid4(): 1})
+
+    assert (reply.status, 1 <= int(reply.headers["Retry-After"]) <= 30) == (503, True)
+    assert len(sales.events.asked) == asked
+    assert sales.reserve(a_user(), known, {sales.type(known): 1}).status == 201
+
+
 def test_a_price_change_does_not_reach_what_is_held(sales: Sales) -> None:
     event_id, buyer = sales.event(), a_user()
     stalls = sales.type(event_id, price="10")

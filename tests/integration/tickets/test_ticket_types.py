@@ -288,3 +288,12 @@ def test_a_type_whose_tickets_are_all_void_goes_off_sale_and_its_tickets_stay(sa
     assert sales.reserve(buyer, event_id, {id: 1}).status == 404
     assert len(sales.tickets(str(tickets[0]["order_id"]))) == 1
     assert delete(sales.organizer, id).status == 404
+
+
+def test_while_the_events_service_is_down_what_is_known_of_an_event_holds(sales: Sales) -> None:
+    known = sales.event(status="DRAFT")
+    sales.events.is_down = True
+
+    assert create(sales.organizer, known).status == 201
+    assert create(a_user(Role.ORGANIZER), known).status == 404
+    assert create(sales.organizer, uuid4()).status == 503
