@@ -1,9 +1,22 @@
 """Events: what is put on, by whom, where and when."""
 
 from cdk.messaging import Queue
-from cdk.service import Ground, Job, Route, Row
+from cdk.service import Consumer, Ground, Job, Route, Row
 
-QUEUES: tuple[Queue, ...] = ()
+QUEUES = (
+    Queue(
+        "events-tickets",
+        topic="tickets",
+        types=(
+            "tickets.order_issued.v1",
+            "tickets.order_released.v1",
+            "tickets.tickets_voided.v1",
+            "tickets.ticket_checked_in.v1",
+            "tickets.stock_changed.v1",
+        ),
+    ),
+    Queue("events-payments", topic="payments", types=("payments.order_changed.v1",)),
+)
 
 
 # A row is a line.
@@ -15,6 +28,7 @@ def rows(on: Ground) -> list[Row]:
         Route("GET",    "/api/events",              "list_events",     "public",    uses=[db], hot=True),
         Route("GET",    "/api/events/mine",         "my_events",       "organizer", uses=[db]),
         Route("GET",    "/api/events/mine/{id}",    "my_event",        "organizer", uses=[db]),
+        Route("GET",    "/api/events/{id}/sales",   "event_sales",     "organizer", uses=[db]),
         Route("GET",    "/api/events/search",       "search_events",   "public",    uses=[db, cache]),
         Route("GET",    "/api/events/categories",   "list_categories", "public",    uses=[db]),
         Route("POST",   "/api/events/categories",   "create_category", "admin",     uses=[db]),
@@ -26,6 +40,10 @@ def rows(on: Ground) -> list[Row]:
         Route("POST",   "/api/events/{id}/cancel",  "cancel_event",    "organizer", uses=[db, publish, cache]),
         Route("GET",    "/api/health/events",       "health",          "public",    uses=[db, cache]),
 
+        Consumer("tickets",  queue="events-tickets",  uses=[db]),
+        Consumer("payments", queue="events-payments", uses=[db]),
+
         Job("sweep_messages", "every minute", uses=[db, publish]),
+        Job("rebuild_sales",  "by hand",      uses=[db], timeout=900),
     ]
 # fmt: on

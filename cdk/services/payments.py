@@ -27,9 +27,9 @@ def rows(on: Ground) -> list[Row]:
     refunds = on.messaging.send("payments-refunds")
     return [
         Route("GET",  "/api/payments/methods",          "methods",           "public",    uses=[stripe]),
-        Route("GET",  "/api/payments/orders/{orderId}", "get_order",         "user",      uses=[db, on.data.cache], hot=True),
+        Route("GET",  "/api/payments/orders/{orderId}", "get_order",         "user",      uses=[db, publish, on.data.cache], hot=True),
         Route("GET",  "/api/payments/orders",           "list_event_orders", "organizer", uses=[db, on.data.cache]),
-        Route("POST", "/api/payments/process",          "process",           "user",      uses=[db, attempts], hot=True),
+        Route("POST", "/api/payments/process",          "process",           "user",      uses=[db, publish, attempts], hot=True),
         Route("POST", "/api/payments/refund",           "refund",            "organizer", uses=[db, refunds]),
         Route("POST", "/api/payments/webhooks/stripe",  "stripe_webhook",    "signature", uses=[db, stripe, webhooks]),
         Route("GET",  "/api/health/payments",           "health",            "public",    uses=[db]),
@@ -42,7 +42,7 @@ def rows(on: Ground) -> list[Row]:
         Consumer("attempts", queue="payments-attempts", uses=[db, publish, stripe, refunds, wake]),
         Consumer("webhooks", queue="payments-webhooks", uses=[db, publish, stripe, refunds, wake]),
         Consumer("refunds",  queue="payments-refunds",  uses=[db, publish, stripe]),
-        Consumer("tickets",  queue="payments-tickets",  uses=[db]),
+        Consumer("tickets",  queue="payments-tickets",  uses=[db, publish]),
         Consumer("mail",     queue="payments-mail",     uses=[db]),
 
         Job("sweep_messages", "every minute", uses=[db, publish, attempts, webhooks, refunds, wake]),

@@ -6,6 +6,7 @@ from cdk.service import Consumer, Ground, Job, Route, Row, Task
 QUEUES = (
     Queue("tickets-events", topic="events"),
     Queue("tickets-payments", topic="payments", types=("payments.order_refunded.v1",)),
+    Queue("tickets-orders", topic="payments", types=("payments.order_changed.v1",)),
 )
 
 
@@ -17,9 +18,9 @@ def rows(on: Ground) -> list[Row]:
     keys, mail, start = on.data.ticket_keys, on.messaging.send("mail"), on.saga.start
     return [
         Route("GET",    "/api/tickets/types",                        "list_ticket_types",   "organizer", uses=[db, cache]),
-        Route("POST",   "/api/tickets/types",                        "create_ticket_type",  "organizer", uses=[db, cache]),
-        Route("PUT",    "/api/tickets/types/{ticketTypeId}",         "update_ticket_type",  "organizer", uses=[db, cache]),
-        Route("DELETE", "/api/tickets/types/{ticketTypeId}",         "delete_ticket_type",  "organizer", uses=[db, cache]),
+        Route("POST",   "/api/tickets/types",                        "create_ticket_type",  "organizer", uses=[db, publish, cache]),
+        Route("PUT",    "/api/tickets/types/{ticketTypeId}",         "update_ticket_type",  "organizer", uses=[db, publish, cache]),
+        Route("DELETE", "/api/tickets/types/{ticketTypeId}",         "delete_ticket_type",  "organizer", uses=[db, publish, cache]),
         Route("GET",    "/api/tickets/availability/{eventId}",       "availability",        "public",    uses=[db, cache], hot=True),
         Route("POST",   "/api/tickets/reserve",                      "reserve",             "user",      uses=[db, cache], hot=True),
         Route("DELETE", "/api/tickets/reservations/{reservationId}", "release_reservation", "user",      uses=[db, cache]),
@@ -39,10 +40,13 @@ def rows(on: Ground) -> list[Row]:
 
         Consumer("events",   queue="tickets-events",   uses=[db, cache]),
         Consumer("payments", queue="tickets-payments", uses=[db, cache]),
+        Consumer("orders",   queue="tickets-orders",   uses=[db]),
 
         Job("sweep_messages",      "every minute",  uses=[db, publish, mail]),
         Job("expire_holds",        "every minute",  uses=[db, cache]),
+        Job("tell_stock",          "every minute",  uses=[db, publish]),
         Job("resume_purchases",    "every minute",  uses=[db, start, mail]),
+        Job("rebuild_orders",      "by hand",       uses=[db], timeout=900),
         Job("create_signing_keys", "on deployment", uses=[keys.make, on.settings.publish_keys("ticket_keys")]),
     ]
 # fmt: on

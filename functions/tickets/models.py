@@ -33,6 +33,16 @@ PaymentToken = Annotated[str, Field(pattern=r"^[A-Za-z]+_[A-Za-z0-9_]+$", max_le
 SaleStatus = Literal["ON_SALE", "NOT_STARTED", "ENDED", "SOLD_OUT"]
 OrderStatus = Literal["PENDING", "ISSUED", "CANCELLED"]
 TicketStatus = Literal["ACTIVE", "USED", "VOID"]
+PaymentStatus = Literal[
+    "PENDING",
+    "REQUIRES_ACTION",
+    "PAYMENT_FAILED",
+    "PAID",
+    "CANCELLED",
+    "PARTIALLY_REFUNDED",
+    "REFUNDED",
+    "DISPUTED",
+]
 
 
 # ---- ticket types
@@ -214,7 +224,10 @@ class Ticket(Answer):
 
 
 class Order(Answer):
-    """An order as the tickets service knows it."""
+    """An order as the tickets service knows it.
+
+    `payment_status` and `refunded_amount` are payments' own, brought by its messages: seconds old at most.
+    """
 
     order_id: UUID
     order_number: str
@@ -225,6 +238,8 @@ class Order(Answer):
     items: list[OrderItem]
     total_amount: Money
     currency: str
+    payment_status: PaymentStatus
+    refunded_amount: Money
     pay_by: Instant
     created_at: Instant
     tickets: list[Ticket]

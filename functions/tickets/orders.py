@@ -3,7 +3,7 @@
 from collections import defaultdict
 from uuid import UUID
 
-from functions.tickets import holds
+from functions.tickets import holds, order_payments
 from functions.tickets.models import Order, OrderStatus, Ticket
 from functions.tickets.records import Hold, TicketRow
 from functions.tickets.repository import purchases, reservations, tickets
@@ -96,6 +96,8 @@ def _order(row: Row, held: list[Hold], issued: list[TicketRow]) -> Order:
         items=holds.order_items(held),
         total_amount=row["total_amount"],
         currency=row["currency"],
+        payment_status=order_payments.shown(row["status"], row["payment_status"]),
+        refunded_amount=row["refunded_amount"] or 0,
         pay_by=row["pay_by"],
         created_at=row["created_at"],
         tickets=[shown(ticket) for ticket in issued],

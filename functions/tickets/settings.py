@@ -17,3 +17,6 @@ RESENDS_PER_HOUR = Setting("ticket_resends_per_hour", 3, "Times an hour that one
 AVAILABILITY_TRUST_SECONDS = Setting(
     "availability_trust_seconds", 1.0, "Age in seconds up to which a cached availability is shown as it is"
 )
+STOCK_EVENTS_PER_RUN = Setting(
+    "stock_events_per_run", 500, "Events whose changed stock one run of the job tells others of, at most"
+)

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from functions.tickets import inventory
+from functions.tickets import inventory, stock_news
 from functions.tickets.models import CreateTicketTypeRequest, TicketType, UpdateTicketTypeRequest
 from functions.tickets.repository import event_copies as copies
 from functions.tickets.repository import ticket_types as repository
@@ -69,6 +69,7 @@ def create(sql: Sql, request: CreateTicketTypeRequest, at: datetime) -> TicketTy
     _check_price(request.price, currency)
     created = repository.insert(sql, event.event_id, request, currency, at)
     inventory.changed(sql, event.event_id)
+    stock_news.tell(sql, event.event_id, at)
     return created
 
 
@@ -93,6 +94,7 @@ def update(
     if updated is None:
         raise BelowTaken(_taken(sql, organizer, ticket_type_id))
     inventory.changed(sql, updated.event_id, [ticket_type_id])
+    stock_news.tell(sql, updated.event_id, at)
     return updated
 
 
@@ -110,6 +112,7 @@ def delete(sql: Sql, organizer: User, ticket_type_id: UUID, at: datetime) -> Non
     elif not repository.withdraw(sql, ticket_type_id, at):
         raise BelowTaken(_taken(sql, organizer, ticket_type_id))
     inventory.changed(sql, before["event_id"])
+    stock_news.tell(sql, before["event_id"], at)
 
 
 def _check_price(price: Decimal, currency: str) -> None:

@@ -57,6 +57,8 @@ REQUESTS: dict[str, Callable[[World], Wanted]] = {
     "GET /api/events": _plain("/api/events"),
     "GET /api/events/mine": _plain("/api/events/mine"),
     "GET /api/events/mine/{id}": lambda w: Wanted(f"/api/events/mine/{w.draft()}"),
+    "GET /api/events/{id}/sales": lambda w: Wanted(f"/api/events/{w.show.event_id}/sales"),
+    "GET /api/events/{id}/sales of a draft": lambda w: Wanted(f"/api/events/{w.draft()}/sales"),
     "GET /api/events/search": _plain("/api/events/search?q=gala"),
     "GET /api/events/categories": _plain("/api/events/categories"),
     "POST /api/events/categories": lambda _: Wanted("/api/events/categories", {"name": uuid4().hex}),

@@ -33,6 +33,8 @@ nobody attendee attendee organizer organizer admin
    200      200      200       200       200   200  GET /api/events
    401      403      403       200       200   200  GET /api/events/mine
    401      403      403       200       404   200  GET /api/events/mine/{id}
+   401      403      403       200       404   200  GET /api/events/{id}/sales
+   401      403      403       200       404   200  GET /api/events/{id}/sales of a draft
    200      200      200       200       200   200  GET /api/events/search
    200      200      200       200       200   200  GET /api/events/categories
    401      403      403       403       403   201  POST /api/events/categories

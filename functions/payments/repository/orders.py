@@ -1,6 +1,7 @@
 """SQL of orders, order_items and order_events.
 
 A changed order is written whole, in one statement that also appends the event: neither can be had without the other.
+Whoever keeps a list of orders is told here, too, so that no caller can forget it.
 """
 
 import json
@@ -10,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from functions.payments.models import Order, PaymentStatus
+from functions.payments.repository import order_messages
 from functions.payments.saga_models import Reservation
 from shared.database import Row, Sql, record
 
@@ -81,6 +83,8 @@ def create(sql: Sql, reservation: Reservation, attempt_id: UUID | None, at: date
         },
         at=at,
     )
+    if created == 1:
+        order_messages.tell_created(sql, reservation, at)
     return created == 1
 
 
@@ -118,6 +122,8 @@ def by_intent(sql: Sql, intent_id: str) -> Order | None:
 def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order:
     """Write a changed copy of a locked order, bump its version and append the event of that version.
 
+    If it shows another status than before, or other amounts, `OrderChanged` is published.
+
     Args:
         type_: what happened, e.g. `PAID`.
         data: ids, amounts and states that tell more of it; no personal data.
@@ -125,9 +131,11 @@ def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order
     Raises:
         Stale: the order was not locked, and was changed since.
     """
-    saved = sql.run(
+    before = sql.one(
         """
-        WITH changed AS (
+        WITH before AS (
+            SELECT * FROM orders WHERE id = %(id)s
+        ), changed AS (
             UPDATE orders
                SET payment_status = %(payment_status)s, payment_method = %(payment_method)s,
                    payment_gateway_transaction_id = %(payment_gateway_transaction_id)s,
@@ -139,9 +147,11 @@ def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order
                    updated_at = %(at)s
              WHERE id = %(id)s AND version = %(version)s
             RETURNING id, version
+        ), appended AS (
+            INSERT INTO order_events (order_id, version, type, data, created_at)
+            SELECT id, version, %(type)s, %(data)s, %(at)s FROM changed
         )
-        INSERT INTO order_events (order_id, version, type, data, created_at)
-        SELECT id, version, %(type)s, %(data)s, %(at)s FROM changed
+        SELECT before.* FROM before JOIN changed USING (id)
         """,
         **asdict(order),
         tickets_json=None if order.tickets is None else json.dumps(order.tickets),
@@ -149,9 +159,11 @@ def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order
         data=_state(order) | data,
         at=at,
     )
-    if saved != 1:
+    if before is None:
         raise Stale(f"order {order.id} is past version {order.version}")
-    return replace(order, version=order.version + 1)
+    saved = replace(order, version=order.version + 1)
+    order_messages.tell_changed(sql, _existing(before), saved)
+    return saved
 
 
 def items(sql: Sql, order_id: UUID) -> list[Row]:
@@ -195,7 +207,7 @@ def list_of_event(sql: Sql, wanted: Filter) -> list[Order]:
         before_id=before_id,
         limit=wanted.limit,
     )
-    return [order for order in map(_order, rows) if order is not None]
+    return [_existing(row) for row in rows]
 
 
 def organizer_of(sql: Sql, event_id: UUID) -> UUID | None:
@@ -213,6 +225,8 @@ def _state(order: Order) -> dict[str, str]:
 
 
 def _order(row: Row | None) -> Order | None:
-    if row is None:
-        return None
+    return None if row is None else _existing(row)
+
+
+def _existing(row: Row) -> Order:
     return record(Order, row | {"payment_status": PaymentStatus(row["payment_status"])})

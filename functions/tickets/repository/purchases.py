@@ -45,11 +45,11 @@ def page(
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[Row]:
-    """A buyer's purchases with their events, newest first, beginning after a position (time and id)."""
+    """A buyer's purchases with their events and payments, newest first, beginning after a position (time and id)."""
     return sql.all(
         """
-        SELECT p.*, e.name AS event_name, e.event_date
-          FROM purchases p JOIN event_copies e USING (event_id)
+        SELECT p.*, e.name AS event_name, e.event_date, o.payment_status, o.refunded_amount
+          FROM purchases p JOIN event_copies e USING (event_id) LEFT JOIN order_payments o USING (order_id)
          WHERE p.user_id = %(user_id)s
            AND (%(order_id)s::UUID IS NULL OR p.order_id = %(order_id)s)
            AND (%(at)s::TIMESTAMPTZ IS NULL OR (p.created_at, p.order_id) < (%(at)s::TIMESTAMPTZ, %(id)s::UUID))

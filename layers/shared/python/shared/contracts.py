@@ -288,6 +288,24 @@ class OrderLine(BaseModel):
     unit_price: Money
 
 
+class RefundShare(BaseModel):
+    """How much of a refund was for tickets of one type."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    ticket_type_id: UUID
+    amount: Money
+
+
+class RefundMade(BaseModel):
+    """Money that went back; the shares add up to less than the amount where it was not for tickets in particular."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    refund_id: UUID
+    amount: Money
+    refunded_at: Instant
+    shares: list[RefundShare]
+
+
 class OrderChanged(Contract):
     """An order is in another state than before; the whole of it, for those who keep a list of orders.
 
@@ -305,6 +323,7 @@ class OrderChanged(Contract):
     refunded_amount: Money
     currency: str
     items: list[OrderLine]
+    refunds: list[RefundMade] = []
     created_at: Instant
 
 
