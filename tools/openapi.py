@@ -11,7 +11,6 @@ import types
 import typing
 from pathlib import Path
 from typing import Any, Literal
-from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Header, Param
 from pydantic import BaseModel, TypeAdapter
@@ -23,6 +22,9 @@ from shared.identity import Role, User
 from shared.requests import RawRequest
 from tools import openapi_components as components
 from tools.openapi_components import Json
+from tools.openapi_errors import errors_of
+from tools.openapi_examples import Examples
+from tools.openapi_links import links_of
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "functions/platform/openapi.json"
@@ -32,15 +34,10 @@ _Mode = Literal["validation", "serialization"]
 _Key = tuple[str, str]  # operation, and which of its schemas
 
 # What a provider signs its call with.
-_SIGNATURES = {"stripe_webhook": "Stripe-Signature"}
+_SIGNATURES = {"stripe_webhook": ["Stripe-Signature"]}
 
-# Statuses that neither a route's access nor its names tell.
-_ALSO = {
-    "login": ["401", "403"],
-    "refresh": ["401"],
-    "check_in": ["404"],  # a ticket of another organizer's event
-    "create_template": ["200"],  # one that was there before
-}
+# Another success than the usual one: a template that was there before.
+_ALSO = {"create_template": "200"}
 
 # Answers that are not JSON of a model.
 _FILES = {
@@ -81,60 +78,69 @@ class _Operation:
         kinds += [("answer", "serialization", answer) for answer in self.answers[:1]]
         return [((self.id, name), mode, TypeAdapter(kind)) for name, mode, kind in kinds]
 
-    def describe(self, schemas: dict[_Key, Json]) -> Json:
+    def describe(self, shared: "_Shared") -> Json:
         """The operation as the document shows it."""
         declared = self.declared
         operation: Json = {"operationId": self.id, "tags": [self.service], "summary": self.summary}
-        if self.description:
-            operation["description"] = self.description
+        operation["description"] = self.description or self.summary
         operation["security"] = [] if declared.access == "public" else [{"bearer": []}]
         if isinstance(declared.access, Role):
             operation["x-role"] = str(declared.access)
-        operation["parameters"] = self._parameters(schemas)
-        body = schemas.get((self.id, "body"), {"type": "object"} if self._takes_raw_body() else None)
-        if body is not None:
-            operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-        operation["responses"] = self._responses(schemas)
+        operation["parameters"] = self._parameters(shared)
+        if self._takes_body():
+            operation["requestBody"] = {"required": True, "content": {components.JSON: self._body(shared)}}
+        operation["responses"] = self._responses(shared)
         return operation
 
-    def _takes_raw_body(self) -> bool:
-        return self.raw and self.body is None and self.declared.method == "POST"
+    def _takes_body(self) -> bool:
+        return self.body is not None or (self.raw and self.declared.method == "POST")
 
-    def _parameters(self, schemas: dict[_Key, Json]) -> list[Json]:
+    def _body(self, shared: "_Shared") -> Json:
+        schema = shared.schemas.get((self.id, "body"))
+        if schema is None:
+            return {"schema": {"type": "object"}, "example": components.PROVIDER_EVENT}
+        return {"schema": schema, "example": shared.samples.of(schema)}
+
+    def _parameters(self, shared: "_Shared") -> list[Json]:
         shown: list[Json] = [{"$ref": "#/components/parameters/ApiVersion"}]
-        for name, (kind, parameter) in self.parameters.items():
-            schema = dict(schemas[self.id, name])
-            schema.pop("title", None)
-            mark = next((mark for mark in typing.get_args(kind) if isinstance(mark, Param)), None)
-            wire = (mark.alias if mark else None) or to_camel(name)
-            is_header = isinstance(mark, Header)
-            place = "path" if f"{{{wire}}}" in self.declared.path else "header" if is_header else "query"
-            if parameter.default is not parameter.empty and parameter.default is not None:
-                schema["default"] = parameter.default
-            shown.append(
-                {
-                    "name": wire,
-                    "in": place,
-                    "required": parameter.default is parameter.empty,
-                    "schema": schema,
-                }
-            )
+        shown += [self._parameter(name, shared) for name in self.parameters]
         if self.id in _SIGNATURES:
-            signature = {"name": _SIGNATURES[self.id], "in": "header", "required": True}
-            shown.append(signature | {"schema": {"type": "string"}})
+            shown += [components.signature(name) for name in _SIGNATURES[self.id]]
         if self.declared.idempotent is not None:
             shown.append(components.idempotency_key(required=self.declared.idempotent == "required"))
         return shown
 
-    def _responses(self, schemas: dict[_Key, Json]) -> Json:
-        success = self._success(schemas)
-        statuses = sorted({*self._errors(), *_ALSO.get(self.id, [])})
-        return {str(self.declared.status): success} | {
-            status: success if status < "300" else {"$ref": f"#/components/responses/{status}"}
-            for status in statuses
+    def _parameter(self, name: str, shared: "_Shared") -> Json:
+        kind, parameter = self.parameters[name]
+        schema = dict(shared.schemas[self.id, name])
+        schema.pop("title", None)
+        mark = next((mark for mark in typing.get_args(kind) if isinstance(mark, Param)), None)
+        wire = (mark.alias if mark else None) or to_camel(name)
+        is_header = isinstance(mark, Header)
+        if is_header:
+            wire = "-".join(
+                word.capitalize() for word in wire.split("-")
+            )  # the resolver knows it in lower case
+        place = "path" if f"{{{wire}}}" in self.declared.path else "header" if is_header else "query"
+        if parameter.default is not parameter.empty and parameter.default is not None:
+            schema["default"] = parameter.default
+        required = parameter.default is parameter.empty
+        shown: Json = {"name": wire, "in": place, "required": required, "schema": schema}
+        shown |= components.PARAMETER_HELP.get(wire, {})
+        if required:
+            shown["example"] = shared.samples.of_parameter(wire, schema, self.declared.path)
+        return shown
+
+    def _responses(self, shared: "_Shared") -> Json:
+        success = self._success(shared)
+        responses = {str(self.declared.status): success}
+        if self.id in _ALSO:
+            responses[_ALSO[self.id]] = success
+        return responses | {
+            status: shared.response(status, said) for status, said in sorted(self.errors().items())
         }
 
-    def _success(self, schemas: dict[_Key, Json]) -> Json:
+    def _success(self, shared: "_Shared") -> Json:
         headers = dict(components.EVERY_ANSWER)
         if self.declared.idempotent is not None:
             headers["Idempotency-Replayed"] = {"$ref": "#/components/headers/Replayed"}
@@ -142,57 +148,87 @@ class _Operation:
         if self.id in _FILES:
             kind, schema = _FILES[self.id]
             success["content"] = {kind: {"schema": schema}}
-        elif (self.id, "answer") in schemas:
-            success["content"] = {"application/json": {"schema": schemas[self.id, "answer"]}}
-        return success
+        elif (self.id, "answer") in shared.schemas:
+            schema = shared.schemas[self.id, "answer"]
+            success["content"] = {components.JSON: {"schema": schema, "example": shared.samples.of(schema)}}
+        links = links_of(self.id, shared.operations)
+        return success | ({"links": links} if links else {})
 
-    def _errors(self) -> list[str]:
-        declared, errors = self.declared, ["400"]
+    def errors(self) -> dict[str, components.Said]:
+        """Status → codes: of what stands around every route, and of what this one raises."""
+        found = self._usual_errors()
+        for error in sorted(errors_of(self.declared.function), key=lambda e: (e.status, e.code, e.__name__)):
+            field = "limit" if error.code == "VALIDATION_ERROR" else None
+            found.setdefault(str(error.status), {}).setdefault(error.code, (error.message, field))
+        return found
+
+    def _usual_errors(self) -> dict[str, components.Said]:
+        declared = self.declared
+        down = components.DOWN | ({} if declared.during_maintenance else components.CLOSED)
+        found = {
+            "400": components.INPUT | components.VERSION,
+            "429": dict(components.TOO_OFTEN),
+            "500": dict(components.BROKEN),
+            "503": down,
+            "504": dict(components.LATE),
+        }
         if declared.access != "public":
-            errors.append("401")
+            found["401"] = dict(components.NO_TOKEN)
         if isinstance(declared.access, Role):
-            errors.append("403")
-        if self._names_something():
-            errors.append("404")
-        if declared.method != "GET":
-            errors.append("409")
-        if self.body is not None:
-            errors.append("413")
-        return [*errors, "429", "500", "503", "504"]
+            found["403"] = dict(components.NO_ROLE)
+        if declared.idempotent is not None:
+            found["409"] = dict(components.USED_KEY)
+        if self._takes_body():
+            found["413"] = dict(components.TOO_LARGE)
+        return found
 
-    def _names_something(self) -> bool:
-        """Whether the request holds an id, of which there may be nothing."""
-        kinds = [kind for kind, _ in self.parameters.values()]
-        kinds += [field.annotation for field in self.body.model_fields.values()] if self.body else []
-        return any(kind is UUID or UUID in typing.get_args(kind) for kind in kinds)
+
+class _Shared:
+    """What operations share: schemas, examples, and responses that are the same for many."""
+
+    def __init__(self, operations: list[_Operation]) -> None:
+        wanted = [schema for operation in operations for schema in operation.wanted()]
+        found, definitions = TypeAdapter.json_schemas(wanted, ref_template="#/components/schemas/{model}")
+        self.schemas: dict[_Key, Json] = _renamed({key: schema for (key, _), schema in found.items()})
+        self.definitions: Json = _renamed(_sorted(definitions.get("$defs", {})))
+        self.samples = Examples(self.definitions)
+        self.operations = {operation.id for operation in operations}
+        self.examples: Json = {}
+        self.responses: Json = {}
+
+    def response(self, status: str, said: components.Said) -> Json:
+        """The response of an error status, by reference if its codes are the usual ones of this status."""
+        response = components.error_response(status, said, self.examples)
+        name = components.USUAL.get((status, frozenset(said)))
+        if name is None:
+            return response
+        self.responses[name] = response
+        return {"$ref": f"#/components/responses/{name}"}
 
 
 def document() -> Json:
     """The whole document, OpenAPI 3.1."""
-    operations = [_Operation(file, declared) for file in _route_files() for declared in _api(file).declared]
-    wanted = [schema for operation in operations for schema in operation.wanted()]
-    found, definitions = TypeAdapter.json_schemas(wanted, ref_template="#/components/schemas/{model}")
-    schemas = {key: schema for (key, _), schema in found.items()}
+    operations = [_Operation(file, declared) for file in route_files() for declared in declared_in(file)]
+    shared = _Shared(operations)
     paths: dict[str, Json] = {}
     for operation in sorted(operations, key=lambda o: (_rank(o.service), o.declared.path)):
-        paths.setdefault(operation.declared.path, {})[operation.declared.method.lower()] = operation.describe(
-            schemas
-        )
-    whole = {
+        described = operation.describe(shared)
+        paths.setdefault(operation.declared.path, {})[operation.declared.method.lower()] = described
+    return {
         "openapi": "3.1.0",
         "info": {"title": "Box Office", "version": "1", "description": components.DESCRIPTION},
         "servers": [{"url": "/"}],
         "tags": components.TAGS,
         "paths": paths,
         "components": {
-            "schemas": {"Error": components.ERROR, **_sorted(definitions.get("$defs", {}))},
+            "schemas": {"Error": components.ERROR, **shared.definitions},
             "parameters": components.PARAMETERS,
             "headers": components.HEADERS,
-            "responses": components.RESPONSES,
+            "examples": dict(sorted(shared.examples.items())),
+            "responses": dict(sorted(shared.responses.items())),
             "securitySchemes": components.SECURITY,
         },
     }
-    return typing.cast(Json, _renamed(whole))
 
 
 def as_text() -> str:
@@ -200,7 +236,8 @@ def as_text() -> str:
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _route_files() -> list[Path]:
+def route_files() -> list[Path]:
+    """The files that declare the routes."""
     return sorted(
         file for file in (ROOT / "functions").glob("*/routes/*.py") if not file.name.startswith("__")
     )
@@ -210,10 +247,11 @@ def _module(file: Path) -> str:
     return ".".join(file.relative_to(ROOT).with_suffix("").parts)
 
 
-def _api(file: Path) -> Api:
+def declared_in(file: Path) -> list[Declared]:
+    """What a file declares: one route."""
     api = importlib.import_module(_module(file)).api
     assert isinstance(api, Api)
-    return api
+    return api.declared
 
 
 def _models(kind: Any) -> list[Any]:
@@ -239,7 +277,8 @@ def _sorted(definitions: Json) -> Json:
 def _renamed(value: Any) -> Any:
     """Pydantic's names for what has no name of its own, made readable: `Page_Event_` → `EventPage`."""
     if isinstance(value, dict):
-        return {_readable(key): _renamed(item) for key, item in value.items()}
+        named = {_readable(key) if isinstance(key, str) else key: item for key, item in value.items()}
+        return {key: _renamed(item) for key, item in named.items()}
     if isinstance(value, list):
         return [_renamed(item) for item in value]
     if isinstance(value, str) and value.startswith("#/components/schemas/"):

@@ -11,7 +11,7 @@ from shared.requests import RawRequest
 api = Api("auth", database)
 
 
-@api.post("/api/auth/login")
+@api.post("/api/auth/login", during_maintenance=True)
 def login(request: LoginRequest, http: RawRequest, work: Work) -> SignedIn:
     """Sign in. 401 `INVALID_CREDENTIALS`, 403 `EMAIL_NOT_VERIFIED`, 429 after repeated failures."""
     attempt = work(lambda sql: sign_in.begin(sql, request.email, http.source_ip, now()))

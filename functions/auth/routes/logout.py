@@ -10,7 +10,7 @@ from shared.identity import User
 api = Api("auth", database)
 
 
-@api.post("/api/auth/logout", status=204)
+@api.post("/api/auth/logout", status=204, during_maintenance=True)
 def logout(user: User, sql: Sql) -> None:
     """End the session; its access and refresh tokens stop working."""
     sessions.end(sql, user.id, user.session_id, now())

@@ -10,7 +10,7 @@ from shared.clock import now
 api = Api("auth", database)
 
 
-@api.post("/api/auth/refresh")
+@api.post("/api/auth/refresh", during_maintenance=True)
 def refresh(request: RefreshRequest, work: Work) -> SignedIn:
     """Exchange the refresh token. 401 `INVALID_TOKEN`; one that was exchanged before ends its session."""
     session = work(lambda sql: sessions.refresh(sql, request.refresh_token, now()))

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
-from shared import idempotency, requests
+from shared import idempotency, maintenance, requests
 from shared.database import Database, Sql
 from shared.errors import AppError, BadInput, Forbidden
 from shared.identity import Role, User
@@ -41,6 +41,7 @@ class Declared:
     access: Role | Literal["public", "user"]
     idempotent: Idempotent | None
     function: Route
+    during_maintenance: bool = True
 
 
 class Work:
@@ -107,6 +108,7 @@ class Api:
         role: Role | None = None,
         idempotent: Idempotent | None = None,
         cache_seconds: int = 0,
+        during_maintenance: bool = False,
     ) -> Callable[[Route], Route]:
         """Declare this Lambda's route.
 
@@ -117,12 +119,14 @@ class Api:
                 `User`.
             idempotent: whether an `Idempotency-Key` is honoured (`"optional"`) or demanded (`"required"`).
             cache_seconds: how long shared caches may keep the answer of a public GET.
+            during_maintenance: whether a route that writes is served during maintenance, too; reading ones always are.
         """
 
         def register(function: Route) -> Route:
             takes = _Takes.of(function)
             access: Role | Literal["public", "user"] = role or ("user" if takes.user else "public")
-            self.declared.append(Declared(method, path, status, access, idempotent, function))
+            served = method == "GET" or during_maintenance
+            self.declared.append(Declared(method, path, status, access, idempotent, function, served))
 
             def call(**values: Any) -> Response[Any]:
                 event = self._resolver.current_event.raw_event
@@ -154,9 +158,13 @@ class Api:
         return answer
 
     def _admit(self, event: dict[str, Any]) -> None:
-        """What is refused before the request is even looked at: another version, no token, too small a role."""
+        """What is refused before the request is even looked at: another version, a write during maintenance, no token,
+        too small a role.
+        """
         requests.check_version(event)
         declared = self.declared[-1]
+        if not declared.during_maintenance:
+            maintenance.refuse()
         if declared.access == "public":
             return
         user = User.of(event)

@@ -31,6 +31,8 @@ _AMOUNT_SCHEMA = {
     ],
     "examples": ["49.50"],
 }
+_SHOWN_AMOUNT_SCHEMA = {"type": "string", "pattern": r"^[0-9]+\.[0-9]{2}$", "examples": ["49.50"]}
+_SHOWN_INSTANT_SCHEMA = {"type": "string", "format": "date-time", "examples": ["2030-05-01T18:00:00.000Z"]}
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -74,12 +76,14 @@ Money = Annotated[
     BeforeValidator(_plain_amount),
     WithJsonSchema(_AMOUNT_SCHEMA, mode="validation"),
     PlainSerializer(lambda amount: f"{amount:.2f}", return_type=str),
+    WithJsonSchema(_SHOWN_AMOUNT_SCHEMA, mode="serialization"),
 ]
 Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_iso_text),
     AfterValidator(_in_utc),
     PlainSerializer(iso, return_type=str),
+    WithJsonSchema(_SHOWN_INSTANT_SCHEMA, mode="serialization"),
 ]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
