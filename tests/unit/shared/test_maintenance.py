@@ -30,10 +30,10 @@ def turn(flag: Extension, on: bool) -> None:
     flag.parameters["maintenance_enabled"] = str(on)
 
 
-def api_of(method: str, **options: bool) -> Api:
+def api_of(method: str, *, during_maintenance: bool = False) -> Api:
     api = Api("events")
 
-    @api.route(method, "/api/things", **options)
+    @api.route(method, "/api/things", during_maintenance=during_maintenance)
     def things() -> WebhookAnswer:
         return WebhookAnswer()
 
