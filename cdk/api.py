@@ -44,10 +44,7 @@ class Api(Stack):
     ) -> None:
         super().__init__(scope, id, **options)
         self._stage = stage
-        self._cors = {
-            "Access-Control-Allow-Origin": stage.web_origin,
-            "Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS),
-        }
+        self._exposed = {"Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS)}
         self.rest = self._rest_api()
         self._authorizer = self._bearer(authorizer)
         self._methods: dict[str, list[str]] = {}
@@ -119,21 +116,30 @@ class Api(Stack):
         self._methods.setdefault(route.path, []).append(route.method)
 
     def _answer_preflight(self, path: str, methods: list[str]) -> None:
-        """A browser asks whether the web front end may call: the gateway answers, no function runs."""
+        """A browser asks whether the web front end may call: the gateway answers, no function runs.
+
+        The origin that asks is named if it is one of ours.
+        """
         allowed = {
             "Access-Control-Allow-Headers": ",".join(REQUEST_HEADERS),
             "Access-Control-Allow-Methods": ",".join([*methods, "OPTIONS"]),
             "Access-Control-Max-Age": "600",
         }
-        headers = gateway_answers.headers_of(204) | gateway_answers.quoted(self._cors | allowed)
+        headers = gateway_answers.headers_of(204) | gateway_answers.quoted(self._exposed | allowed)
         parameters = {f"method.response.header.{name}": value for name, value in headers.items()}
+        template = gateway_answers.allow_origin(self._stage.web_origins)
         self.rest.root.resource_for_path(path).add_method(
             "OPTIONS",
             apigateway.MockIntegration(
                 content_handling=apigateway.ContentHandling.CONVERT_TO_TEXT,  # templates cannot read binary bodies
                 request_templates={"application/json": '{"statusCode": 204}'},
                 integration_responses=[
-                    apigateway.IntegrationResponse(status_code="204", response_parameters=parameters)
+                    apigateway.IntegrationResponse(
+                        status_code="204",
+                        response_parameters=parameters,
+                        response_templates={"application/json": template},
+                        content_handling=apigateway.ContentHandling.CONVERT_TO_TEXT,
+                    )
                 ],
             ),
             authorization_type=apigateway.AuthorizationType.NONE,
@@ -149,7 +155,9 @@ class Api(Stack):
             "".join(word.title() for word in type.split("_")) + "Answer",
             type=apigateway.ResponseType.of(type),
             status_code=None if status is None else str(status),
-            response_headers=gateway_answers.headers_of(status) | gateway_answers.quoted(self._cors),
+            response_headers=gateway_answers.headers_of(status)
+            | gateway_answers.quoted(self._exposed)
+            | gateway_answers.origin_of(self._stage.web_origins),
             templates={"application/json": gateway_answers.body_of(code, message)},
         )
 

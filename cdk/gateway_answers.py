@@ -1,6 +1,7 @@
 """What API Gateway says by itself, in the shape that the handlers' errors have."""
 
 import json
+from collections.abc import Sequence
 
 HEADERS = {
     "API-Version": "1",
@@ -61,3 +62,28 @@ def body_of(code: str, message: str) -> str:
         "requestId": "$context.requestId",
     }
     return json.dumps({"error": error})
+
+
+def allow_origin(origins: Sequence[str]) -> str:
+    """The template of a preflight's answer: names the origin that asks if it is one of these, nobody otherwise."""
+    known = " || ".join(f'$origin == "{origin}"' for origin in origins)
+    return "\n".join(
+        [
+            '#set($origin = $input.params().header.get("Origin"))',
+            '#if($origin == "")#set($origin = $input.params().header.get("origin"))#end',
+            f"#if({known})",
+            '#set($context.responseOverride.header.Access-Control-Allow-Origin = "$origin")',
+            "#end",
+        ]
+    )
+
+
+def origin_of(origins: Sequence[str]) -> dict[str, str]:
+    """Who may read the gateway's own errors: mapping expression of the one origin there is, or else of whoever asks.
+
+    These answers know no template that could tell several origins apart, and a front end that could not read a 401
+    would not know that its token has expired. They hold nothing but a code and the request's id, and a browser of
+    another origin gets no further than its preflight.
+    """
+    value = f"'{origins[0]}'" if len(origins) == 1 else "method.request.header.Origin"
+    return {"Access-Control-Allow-Origin": value}

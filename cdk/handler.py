@@ -162,7 +162,7 @@ class Handler(Construct):
         stage = self._runtime.stage
         self.function.add_environment("STAGE", stage.name)
         self.function.add_environment("POWERTOOLS_SERVICE_NAME", self.source.service)
-        self.function.add_environment("WEB_ORIGINS", stage.web_origin)
+        self.function.add_environment("WEB_ORIGINS", ",".join(stage.web_origins))
         self.function.add_environment("SETTINGS_PREFIX", stage.parameters)
         # All of the stage's parameters: none is a secret, and a list per function would name a second time, and
         # sooner or later otherwise, what the code names already.

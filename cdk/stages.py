@@ -14,7 +14,7 @@ class Stage:
     Attributes:
         name: part of every resource's name, so that two stages fit into one account.
         mail_domain: the domain that mail is sent from; SES must have verified it before anything is delivered.
-        web_origin: where the web front end is served; the only origin that CORS admits.
+        web_origins: where the web front end is served; the only origins that CORS admits.
         public_url: what links in mails begin with; None means the API's own address (no front end yet).
         instance_type, multi_az, backup_days: the PostgreSQL instance.
         nat_gateways: one is a single point of failure for calls to Stripe, two cost twice as much.
@@ -26,7 +26,7 @@ class Stage:
 
     name: str
     mail_domain: str
-    web_origin: str
+    web_origins: tuple[str, ...]
     region: str = "us-east-1"
     public_url: str | None = None
     instance_type: str = "t4g.small"
@@ -54,12 +54,16 @@ class Stage:
         return f"/box-office/{self.name}"
 
 
-DEV = Stage("dev", mail_domain="dev.box-office.example", web_origin="http://localhost:5173")
+DEV = Stage(
+    "dev",
+    mail_domain="dev.box-office.example",
+    web_origins=("http://localhost:5173", "http://127.0.0.1:5173"),
+)
 
 STAGING = Stage(
     "staging",
     mail_domain="staging.box-office.example",
-    web_origin="https://staging.box-office.example",
+    web_origins=("https://staging.box-office.example",),
     public_url="https://staging.box-office.example",
     backup_days=3,
     logs=RetentionDays.ONE_MONTH,
@@ -68,7 +72,7 @@ STAGING = Stage(
 PROD = Stage(
     "prod",
     mail_domain="box-office.example",
-    web_origin="https://www.box-office.example",
+    web_origins=("https://www.box-office.example",),
     public_url="https://www.box-office.example",
     instance_type="m7g.large",
     multi_az=True,

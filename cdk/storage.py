@@ -76,7 +76,7 @@ class Pictures(Construct):
             lifecycle_rules=[s3.LifecycleRule(prefix=f"{UPLOADS}/", expiration=Duration.days(1))],
             cors=[
                 s3.CorsRule(
-                    allowed_origins=[self._stage.web_origin],
+                    allowed_origins=list(self._stage.web_origins),
                     allowed_methods=[s3.HttpMethods.POST],
                     allowed_headers=["*"],
                     max_age=600,

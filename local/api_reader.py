@@ -104,7 +104,7 @@ def _paths(intrinsics: Intrinsics) -> dict[str, str]:
 
 
 def _mock(resource: Resource, integration: Mapping[str, Any]) -> MockResponse:
-    """A CORS preflight: one response with literal headers, and maybe CDK's template that echoes a known origin."""
+    """A CORS preflight: one response with literal headers, and maybe a template that echoes a known origin."""
     responses = integration.get("IntegrationResponses", ())
     if len(responses) != 1:
         raise AssemblyError(f"{resource} is a mock with {len(responses)} responses; one is expected")

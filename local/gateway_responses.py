@@ -66,8 +66,8 @@ def mapped_headers(
             headers[name] = expression[1:-1].replace("\\'", "'")
         elif expression.startswith("context."):
             headers[name] = _substitute(variables, expression.removeprefix("context."))
-        else:
-            headers[name] = call.request.headers.get(expression.removeprefix("method.request.header."), "")
+        elif value := call.request.headers.get(expression.removeprefix("method.request.header.")):
+            headers[name] = value
     return headers
 
 

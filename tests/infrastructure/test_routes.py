@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cdk import api, gateway_answers
+from cdk.stages import DEV, PROD
 from shared import cors, requests
 from shared.identity import Role
 from shared.responses import SECURITY_HEADERS
@@ -99,7 +100,9 @@ def test_every_path_answers_a_preflight_for_the_web_front_end(system: System) ->
             k.removeprefix("method.response.header."): v for k, v in answer["ResponseParameters"].items()
         }
         assert preflight.properties["AuthorizationType"] == "NONE"
-        assert headers["Access-Control-Allow-Origin"] == "'http://localhost:5173'"
+        assert "Access-Control-Allow-Origin" not in headers  # the template names whoever of ours asks
+        (template,) = answer["ResponseTemplates"].values()
+        assert template == gateway_answers.allow_origin(DEV.web_origins)
         for header in ("Authorization", "Idempotency-Key", "If-Match", "API-Version"):
             assert header in headers["Access-Control-Allow-Headers"]
         allowed = set(headers["Access-Control-Allow-Methods"].strip("'").split(","))
@@ -125,6 +128,14 @@ def test_the_gateway_s_headers_are_those_of_the_functions() -> None:
 
     assert {name: gateway_answers.HEADERS[name] for name in ours} == ours
     assert ", ".join(api.EXPOSED_HEADERS) == cors.EXPOSED
+
+
+def test_the_gateway_s_errors_can_be_read_by_the_web_front_end_wherever_it_is_served() -> None:
+    (name,) = gateway_answers.origin_of(DEV.web_origins)
+
+    assert name == "Access-Control-Allow-Origin"
+    assert gateway_answers.origin_of(DEV.web_origins)[name] == "method.request.header.Origin"
+    assert gateway_answers.origin_of(PROD.web_origins)[name] == "'https://www.box-office.example'"
 
 
 def test_every_answer_of_the_gateway_has_the_contract_s_body_and_headers(system: System) -> None:

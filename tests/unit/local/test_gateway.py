@@ -341,6 +341,32 @@ def test_a_preflight_is_answered_without_a_function(tmp_path: Path) -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("origin", "named"),
+    [
+        ("https://a.example", "https://a.example"),
+        ("https://b.example", "https://b.example"),
+        ("https://c.example", None),
+        ("https://a.example.evil.example", None),
+        ("", None),
+    ],
+)
+def test_a_preflight_names_the_origin_that_asks_if_it_is_one_of_ours(
+    tmp_path: Path, origin: str, named: str | None
+) -> None:
+    async def scenario() -> None:
+        preflight = MockResponse(204, {"Vary": "'Origin'"}, ["https://a.example", "https://b.example"])
+        api = replace(API, routes=[Route("OPTIONS", "/api/events", mock=preflight)])
+        async with (
+            serving(tmp_path, api) as (client, _),
+            client.options("/api/events", headers={"Origin": origin} if origin else {}) as answer,
+        ):
+            assert answer.headers.get("Access-Control-Allow-Origin") == named
+            assert answer.headers["Vary"] == "Origin"
+
+    run(scenario())
+
+
 def test_routes_that_are_added_come_first(tmp_path: Path) -> None:
     async def hello(request: web.Request) -> web.Response:
         return web.Response(text="local")
