@@ -1,6 +1,5 @@
 """`/v1/…`: authentication, idempotency, faults and headers around every operation of Stripe's API."""
 
-import asyncio
 import base64
 import binascii
 import hmac
@@ -12,7 +11,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from local.stripe_simulator import errors, events, faults, forms, operations
+from local.simulation import faults, transport
+from local.stripe_simulator import errors, events, forms, operations
 from local.stripe_simulator.calls import Call
 from local.stripe_simulator.errors import Refusal
 from local.stripe_simulator.idempotency import Answer, Keys, fingerprint
@@ -24,7 +24,6 @@ log = logging.getLogger("stripe-simulator")
 
 # A replay is as likely to be lost on the way as a first answer, but never becomes another answer.
 _REPLAY_MODES = tuple(mode for mode in faults.REQUEST_MODES if mode != "error")
-_LONGEST_SILENCE_SECONDS = 600.0
 
 
 class Api:
@@ -68,13 +67,13 @@ class Api:
         replay = self._keys.begin(key, request.path, fingerprint(values)) if key else None
         if replay:
             fault = faults.take(self._store, operation.name, _REPLAY_MODES)
-            if fault and await _strikes_first(fault):
-                return _hang_up(request)
+            if await transport.strikes_first(fault):
+                return transport.hang_up(request)
             return await self._deliver(request, fault, _respond(replay, request, replayed=True))
         try:
             fault = faults.take(self._store, operation.name)
-            if fault and await _strikes_first(fault):
-                return _hang_up(request)
+            if await transport.strikes_first(fault):
+                return transport.hang_up(request)
             call = Call(self._store, request_id, key)
             answer = self._execute(call, operation, identifier, values, fault, request.path)
         finally:
@@ -114,14 +113,8 @@ class Api:
     async def _deliver(
         self, request: web.Request, fault: faults.Fault | None, response: web.Response
     ) -> web.StreamResponse:
-        """Send the answer, unless a fault loses it."""
         self._wake()
-        if fault and fault.mode == "kill_after":
-            return _hang_up(request)
-        if fault and fault.mode == "timeout":
-            await _stay_silent(request)
-            return _hang_up(request)
-        return response
+        return await transport.deliver(request, fault, response)
 
 
 def _authenticate(request: web.Request, secret_key: str) -> None:
@@ -138,27 +131,6 @@ def _authenticate(request: web.Request, secret_key: str) -> None:
 async def _parameters(request: web.Request) -> Json:
     text = request.query_string if request.method == "GET" else await request.text()
     return forms.parse(parse_qsl(text, keep_blank_values=True))
-
-
-async def _strikes_first(fault: faults.Fault) -> bool:
-    """Whether the connection ends before anything is done; a slow answer waits here, with its key in use."""
-    if fault.mode == "slow":
-        await asyncio.sleep(fault.seconds)
-    return fault.mode == "kill_before"
-
-
-async def _stay_silent(request: web.Request) -> None:
-    """Until the caller has given up."""
-    waited = 0.0
-    while request.transport and not request.transport.is_closing() and waited < _LONGEST_SILENCE_SECONDS:
-        await asyncio.sleep(0.25)
-        waited += 0.25
-
-
-def _hang_up(request: web.Request) -> web.Response:
-    if request.transport:
-        request.transport.abort()
-    return web.Response()
 
 
 def _respond(answer: Answer, request: web.Request, *, replayed: bool = False) -> web.Response:

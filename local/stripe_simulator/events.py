@@ -1,6 +1,7 @@
 """Events: what happened, with the object as it was then. https://docs.stripe.com/api/events/object"""
 
-from local.stripe_simulator import errors, faults
+from local.simulation import faults
+from local.stripe_simulator import errors
 from local.stripe_simulator.calls import Call
 from local.stripe_simulator.ids import Json, new_id
 

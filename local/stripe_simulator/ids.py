@@ -2,10 +2,8 @@
 
 import secrets
 import string
-from typing import Any
 
-# A Stripe object, as its JSON: nested, nullable and wide, so it is handled as JSON throughout the simulator.
-Json = dict[str, Any]
+from local.simulation.json import Json as Json
 
 _ALPHABET = string.ascii_letters + string.digits
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 import stripe
 
-from local.stripe_simulator.webhooks import pause
+from local.simulation.deliveries import pause
 from tests.contracts.stripe_requests import new_intent, paid_intent
 from tests.stripe_server import Endpoint, StripeServer, eventually
 

@@ -2,7 +2,7 @@
 
 | mode | what happens |
 |---|---|
-| error | 500 with nothing done; kept for the idempotency key, as Stripe keeps its 500s |
+| error | 500 with nothing done (Stripe keeps its 500s for the idempotency key) |
 | timeout | the work is done, no answer ever comes |
 | slow | the answer comes `seconds` (default 3) late; its idempotency key is in use meanwhile |
 | kill_before | the connection drops before anything is done |
@@ -13,7 +13,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from local.stripe_simulator.store import Store
+from local.simulation.store import Store
 
 REQUEST_MODES = ("error", "timeout", "slow", "kill_before", "kill_after")
 MODES = (*REQUEST_MODES, "duplicate")
@@ -32,15 +32,15 @@ class BadFault(Exception):
     """The list of faults is not one; the message says why."""
 
 
-def replace(store: Store, entries: object) -> None:
-    """Take a new list in place of the old one.
+def replace(store: Store, entries: object, target: str) -> None:
+    """Take a new list in place of the old one; `target` is the provider's name.
 
     Raises:
         BadFault: not a list of {mode, times?, operation?, seconds?}.
     """
     if not isinstance(entries, list):
         raise BadFault("send a list of {mode, times}")
-    planned = [_checked(entry) for entry in entries]
+    planned = [_checked(entry, target) for entry in entries]
     clear(store)
     for entry in planned:
         store.run(
@@ -49,13 +49,13 @@ def replace(store: Store, entries: object) -> None:
         )
 
 
-def _checked(entry: object) -> dict[str, Any]:
+def _checked(entry: object, target: str) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise BadFault("each fault is an object {mode, times}")
     if unknown := set(entry) - {"target", "mode", "times", "operation", "seconds"}:
         raise BadFault(f"unknown field: {', '.join(sorted(map(str, unknown)))}")
-    if entry.get("target", "stripe") != "stripe":
-        raise BadFault("target must be stripe here")
+    if entry.get("target", target) != target:
+        raise BadFault(f"target must be {target} here")
     mode, times, seconds = entry.get("mode"), entry.get("times", 1), entry.get("seconds", SLOW_SECONDS)
     if mode not in MODES:
         raise BadFault(f"mode must be one of {', '.join(MODES)}")
@@ -69,10 +69,11 @@ def _checked(entry: object) -> dict[str, Any]:
     return {"mode": mode, "times": times, "operation": operation, "seconds": float(seconds)}
 
 
-def planned(store: Store) -> list[dict[str, Any]]:
+def planned(store: Store, target: str) -> list[dict[str, Any]]:
     """What is still to strike, in order."""
     return store.rows(
-        "SELECT 'stripe' AS target, mode, times, operation, seconds FROM faults ORDER BY position"
+        "SELECT :target AS target, mode, times, operation, seconds FROM faults ORDER BY position",
+        target=target,
     )
 
 
