@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import stripe
 
+from tests.paypal_server import PayPalServer, running_paypal
 from tests.stripe_server import SECRET_KEY, WEBHOOK_SECRET, Endpoint, StripeServer, running_stripe
 
 STRIPE_TEST_KEY = os.environ.get("STRIPE_TEST_KEY", "")
@@ -34,6 +35,12 @@ class Account:
 @pytest.fixture(scope="session")
 def _stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StripeServer, Endpoint]]:
     with running_stripe(tmp_path_factory.mktemp("stripe")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _paypal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PayPalServer, Endpoint]]:
+    with running_paypal(tmp_path_factory.mktemp("paypal")) as running:
         yield running
 
 

@@ -1,6 +1,7 @@
 """What a payment provider must do for us, in our own words.
 
-One payment intent stands for one order: a later attempt confirms it again, so that an order cannot be charged twice.
+One payment (intent) stands for one order: a later attempt confirms it again, so that an order cannot be charged twice.
+A buyer who changes to another provider gets another one there, once the first is cancelled.
 Declines are outcomes; an exception means that the provider, the network or our configuration is broken.
 """
 
@@ -17,7 +18,10 @@ class PaymentOutcome(StrEnum):
     """Where the payment of an order stands at the provider."""
 
     PAID = "paid"
-    ACTION_REQUIRED = "action_required"  # the buyer authenticates, with `client_secret`
+    ACTION_REQUIRED = (
+        "action_required"  # the buyer authenticates with `client_secret`, or approves at `approval_url`
+    )
+    APPROVED = "approved"  # the buyer has approved; the next `pay` takes the money
     DECLINED = "declined"  # see `failure`; another attempt may follow
     PROCESSING = "processing"  # the provider does not know yet; a webhook will tell
     UNPAID = "unpaid"  # nobody has tried yet
@@ -40,11 +44,12 @@ class PaymentResult:
         intent_id: the provider's id of the order's payment.
         client_secret: lets the buyer's browser act on this payment; for the buyer's eyes alone.
         charge_id: the charge of the latest attempt.
-        failure: of the latest attempt, when it was declined.
+        failure: of the latest attempt, when it was declined; with ACTION_REQUIRED the buyer may choose again.
         amount: what the order costs. `amount_refunded`: what was given back of it so far.
         currency: ISO 4217, upper case.
         order_id: the order this payment is for, as it was named when the payment was created.
         disputed: the buyer's bank has reclaimed the money.
+        approval_url: where the buyer approves this payment, while that is due; for the buyer's eyes alone.
     """
 
     outcome: PaymentOutcome
@@ -57,11 +62,16 @@ class PaymentResult:
     currency: str
     order_id: str | None
     disputed: bool
+    approval_url: str | None = None
 
 
 @dataclass(frozen=True)
 class CancelResult:
-    """`cancelled`: no money can be taken any more. `paid`: too late, the money is here."""
+    """`cancelled`: no money can be taken any more. `paid`: too late, the money is here.
+
+    A payment that the provider is still reviewing (`payment.outcome` is PROCESSING) may be `cancelled` as well, where
+    a review takes days: nothing more is asked, and what comes of it is money that came late.
+    """
 
     outcome: Literal["cancelled", "paid"]
     payment: PaymentResult
@@ -93,13 +103,33 @@ class WebhookEvent:
         id: the same for every delivery of the same event.
         type: the provider's name for what happened, e.g. `payment_intent.succeeded`.
         object_id: what it happened to.
-        intent_id: the payment it belongs to; None when it belongs to none.
+        intent_id: the payment it belongs to; None when it belongs to none, or only `charge_id` is told.
+        charge_id: the charge it belongs to.
+
+    Raises:
+        ValueError: a part of it is no text, or longer than any provider's, or not to be stored.
     """
 
     id: str
     type: str
     object_id: str
     intent_id: str | None
+    charge_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """What is stored here has columns of these sizes."""
+        for text, longest in ((self.id, 255), (self.type, 100), (self.object_id, 255)):
+            _check(text, longest)
+        for name in (self.intent_id, self.charge_id):
+            if name is not None:
+                _check(name, 255)
+        if not self.id or not self.type:
+            raise ValueError("an event has an id and a type")
+
+
+def _check(text: object, longest: int) -> None:
+    if not isinstance(text, str) or len(text) > longest or "\x00" in text or not text.isprintable():
+        raise ValueError("not a provider's word")
 
 
 class GatewayUnavailable(ProviderFailed):
@@ -155,8 +185,9 @@ class PaymentGateway(Protocol):
         intent_id: str | None,
         amount: Decimal,
         currency: str,
-        payment_token: str,
+        payment_token: str | None,
         attempt_key: str,
+        payment_number: int = 1,
         metadata: Mapping[str, str] | None = None,
     ) -> PaymentResult:
         """Try to take the money of an order with the buyer's payment method.
@@ -165,7 +196,10 @@ class PaymentGateway(Protocol):
             intent_id: the order's payment from an earlier attempt; None for the first (also when an earlier call for
                 the same order died before its answer was recorded: the same payment is found again).
             amount: with two decimals.
-            payment_token: the payment method, as the provider named it to the buyer's browser.
+            payment_token: the payment method, as the provider named it to the buyer's browser; None where the buyer
+                chooses it at the provider.
+            payment_number: 1 for the order's first payment; one more each time an earlier one was cancelled because
+                the buyer changed providers.
             attempt_key: one per attempt. The same attempt again gives its own answer again and charges nothing.
 
         Returns:
@@ -174,7 +208,13 @@ class PaymentGateway(Protocol):
         ...
 
     def open(
-        self, *, order_id: str, amount: Decimal, currency: str, metadata: Mapping[str, str] | None = None
+        self,
+        *,
+        order_id: str,
+        amount: Decimal,
+        currency: str,
+        payment_number: int = 1,
+        metadata: Mapping[str, str] | None = None,
     ) -> PaymentResult | None:
         """The order's payment as it stands now, found again or made, without trying to take money.
 
@@ -187,6 +227,10 @@ class PaymentGateway(Protocol):
 
     def fetch(self, intent_id: str) -> PaymentResult:
         """The payment's state now."""
+        ...
+
+    def fetch_by_charge(self, charge_id: str) -> PaymentResult | None:
+        """The state now of the payment that a charge belongs to; None if it belongs to none."""
         ...
 
     def cancel(self, intent_id: str) -> CancelResult:
@@ -206,14 +250,15 @@ class PaymentGateway(Protocol):
         """The refund's state now."""
         ...
 
-    def verify_webhook(self, raw_body: bytes, signature: str) -> WebhookEvent:
+    def verify_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """What the provider says has happened.
 
         Args:
             raw_body: the bytes as they came; parsed and serialized again they would not verify.
-            signature: the header that came with them.
+            headers: what came with them, by lower-case name.
 
         Raises:
-            BadSignature: not from the provider, altered on the way, or too old.
+            BadSignature: not from the provider, altered on the way, too old, or not an event.
+            GatewayUnavailable: what is needed to tell cannot be had now.
         """
         ...

@@ -77,21 +77,28 @@ class StripeGateway:
         intent_id: str | None,
         amount: Decimal,
         currency: str,
-        payment_token: str,
+        payment_token: str | None,
         attempt_key: str,
+        payment_number: int = 1,
         metadata: Mapping[str, str] | None = None,
     ) -> PaymentResult:
         """See `PaymentGateway.pay`."""
         if intent_id is None:
-            intent_id = self._create(order_id, amount, currency, metadata or {})
-        return self._confirm(intent_id, payment_token, attempt_key)
+            intent_id = self._create(order_id, amount, currency, metadata or {}, payment_number)
+        return self._confirm(intent_id, payment_token or "", attempt_key)
 
     def open(
-        self, *, order_id: str, amount: Decimal, currency: str, metadata: Mapping[str, str] | None = None
+        self,
+        *,
+        order_id: str,
+        amount: Decimal,
+        currency: str,
+        payment_number: int = 1,
+        metadata: Mapping[str, str] | None = None,
     ) -> PaymentResult | None:
         """See `PaymentGateway.open`. The answer to the order's key is the intent as it was made; so it is fetched."""
         try:
-            intent_id = self._create(order_id, amount, currency, metadata or {})
+            intent_id = self._create(order_id, amount, currency, metadata or {}, payment_number)
         except GatewayRefused as refused:
             if refused.provider_code in _AMOUNT_REFUSED:
                 return None
@@ -103,6 +110,12 @@ class StripeGateway:
         with translated("payment_intents.retrieve"):
             intent = self._client.v1.payment_intents.retrieve(intent_id, {"expand": _WITH_CHARGE})
         return payment_result(intent)
+
+    def fetch_by_charge(self, charge_id: str) -> PaymentResult | None:
+        """See `PaymentGateway.fetch_by_charge`."""
+        with translated("charges.retrieve"):
+            intent: Any = self._client.v1.charges.retrieve(charge_id).payment_intent
+        return None if intent is None else self.fetch(intent if isinstance(intent, str) else intent.id)
 
     def cancel(self, intent_id: str) -> CancelResult:
         """See `PaymentGateway.cancel`. A cancelled intent can be asked to cancel again, so this needs no key."""
@@ -143,13 +156,16 @@ class StripeGateway:
         with translated("refunds.retrieve"):
             return refund_result(self._client.v1.refunds.retrieve(refund_id))
 
-    def verify_webhook(self, raw_body: bytes, signature: str) -> WebhookEvent:
+    def verify_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """See `PaymentGateway.verify_webhook`: https://docs.stripe.com/webhooks#verify-official-libraries."""
         import stripe
 
         try:
             stripe.WebhookSignature.verify_header(
-                raw_body, signature, self._secret["webhookSecret"], tolerance=stripe.Webhook.DEFAULT_TOLERANCE
+                raw_body,
+                headers.get("stripe-signature", ""),
+                self._secret["webhookSecret"],
+                tolerance=stripe.Webhook.DEFAULT_TOLERANCE,
             )
             return _event(json.loads(raw_body))
         except (stripe.SignatureVerificationError, ValueError, LookupError, TypeError) as problem:
@@ -167,7 +183,9 @@ class StripeGateway:
             base_addresses={"api": self._secret.get("apiBase") or stripe.DEFAULT_API_BASE},
         )
 
-    def _create(self, order_id: str, amount: Decimal, currency: str, metadata: Mapping[str, str]) -> str:
+    def _create(
+        self, order_id: str, amount: Decimal, currency: str, metadata: Mapping[str, str], number: int
+    ) -> str:
         """The order's intent, made or found again. Cards only: a method that settles in days would outlive the hold.
         https://docs.stripe.com/api/payment_intents/create
         """
@@ -184,8 +202,9 @@ class StripeGateway:
                 {"idempotency_key": idempotency_key},
             )
 
+        key = f"order-{order_id}-create" if number == 1 else f"order-{order_id}-create-again-{number}"
         with translated("payment_intents.create"):
-            return self._under_key(f"order-{order_id}-create", create).id
+            return self._under_key(key, create).id
 
     def _confirm(self, intent_id: str, payment_token: str, attempt_key: str) -> PaymentResult:
         """One attempt: https://docs.stripe.com/payments/paymentintents/lifecycle."""

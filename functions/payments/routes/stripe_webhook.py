@@ -13,7 +13,7 @@ api = Api("payments", database)
 @api.post("/api/payments/webhooks/stripe", during_maintenance=True)
 def stripe_webhook(request: RawRequest, work: Work) -> WebhookAnswer:
     """Verify the very bytes that came, store the event, answer; consumers/webhooks does the rest."""
-    event = provider.stripe().verify_webhook(request.body, request.header("Stripe-Signature") or "")
+    event = provider.stripe().verify_webhook(request.body, request.headers)
     work(lambda sql: webhooks.store(sql, event, now()))
     return WebhookAnswer()
 

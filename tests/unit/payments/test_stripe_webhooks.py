@@ -18,7 +18,7 @@ GATEWAY = StripeGateway({"secretKey": "sk_test_1", "webhookSecret": SECRET, "pub
 def received(event: Any) -> WebhookEvent:
     body, at = json.dumps(event).encode(), int(time.time())
     signature = hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return GATEWAY.verify_webhook(body, f"t={at},v1={signature}")
+    return GATEWAY.verify_webhook(body, {"stripe-signature": f"t={at},v1={signature}"})
 
 
 def test_an_event_about_something_without_an_id_is_an_event() -> None:
@@ -45,6 +45,14 @@ def test_an_event_names_the_payment_that_it_is_about() -> None:
         {"id": "evt_1", "type": "x", "data": []},
         {"id": "evt_1", "type": "x", "data": {"object": []}},
         {"type": "x", "data": {"object": {"id": "pi_1"}}},
+        {"id": "e" * 256, "type": "x", "data": {"object": {"id": "pi_1"}}},
+        {"id": "evt_1", "type": "x" * 101, "data": {"object": {"id": "pi_1"}}},
+        {"id": "evt_1", "type": "x", "data": {"object": {"id": "p" * 256}}},
+        {"id": "evt_1\x00", "type": "x", "data": {"object": {"id": "pi_1"}}},
+        {"id": "evt_1", "type": "x", "data": {"object": {"id": "\ud800"}}},
+        {"id": 1, "type": "x", "data": {"object": {"id": "pi_1"}}},
+        {"id": "evt_1", "type": "x", "data": {"object": {"id": "ch_1", "payment_intent": {"id": "pi_1"}}}},
+        {"id": "", "type": "x", "data": {"object": {"id": "pi_1"}}},
     ],
 )
 def test_what_is_signed_but_no_event_is_refused(event: Any) -> None:

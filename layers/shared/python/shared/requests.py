@@ -46,6 +46,11 @@ class RawRequest:
         """The address that API Gateway saw."""
         return str(self._event["requestContext"]["identity"]["sourceIp"])
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """All headers, by lower-case name."""
+        return {name.lower(): value or "" for name, value in (self._event.get("headers") or {}).items()}
+
     def header(self, name: str) -> str | None:
         """A header's value, whatever the case of its name."""
         return header(self._event, name)
