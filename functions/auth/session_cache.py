@@ -3,6 +3,7 @@
 `revoked` is final: a reader who saw the session alive just before its end cannot write over it.
 """
 
+import time
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -11,6 +12,7 @@ from functions.auth.cache import cache
 from functions.auth.settings import SESSION_CACHE_HOURS, SESSION_CACHE_TRUST_SECONDS
 
 REVOKED = "revoked"
+RETRY_SECONDS = 0.2
 
 
 def state(user_id: UUID, session_id: UUID, at: datetime) -> Literal["live", "ended"] | None:
@@ -21,7 +23,7 @@ def state(user_id: UUID, session_id: UUID, at: datetime) -> Literal["live", "end
     if value == REVOKED:
         return "ended"
     read_at = float(value.removeprefix("active:"))
-    return "live" if at.timestamp() - read_at < SESSION_CACHE_TRUST_SECONDS() else None
+    return "live" if abs(at.timestamp() - read_at) < SESSION_CACHE_TRUST_SECONDS() else None
 
 
 def remember(user_id: UUID, session_id: UUID, read_at: datetime) -> None:
@@ -31,9 +33,20 @@ def remember(user_id: UUID, session_id: UUID, read_at: datetime) -> None:
 
 
 def end(user_id: UUID, session_ids: list[UUID]) -> None:
-    """These sessions are over."""
-    for session_id in session_ids:
-        cache.set_field(_key(user_id), str(session_id), REVOKED, seconds=_seconds())
+    """These sessions are over in PostgreSQL; when this returns, nobody believes otherwise.
+
+    Redis may be away for us and there for the authorizer, or come back as it was. So either it is told, or the time
+    passes for which its last word on a session is believed: slower, never wrong.
+    """
+    believed_until = time.monotonic() + SESSION_CACHE_TRUST_SECONDS()
+    while session_ids := [id for id in session_ids if not _told(user_id, id)]:
+        if time.monotonic() >= believed_until:
+            return
+        time.sleep(RETRY_SECONDS)
+
+
+def _told(user_id: UUID, session_id: UUID) -> bool:
+    return cache.set_field(_key(user_id), str(session_id), REVOKED, seconds=_seconds())
 
 
 def _key(user_id: UUID) -> str:

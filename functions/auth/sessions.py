@@ -1,8 +1,7 @@
 """Sessions: started by a sign-in, prolonged by refreshing, ended at once.
 
-PostgreSQL knows; Redis remembers. A session that was ended is told to Redis after the commit, and what Redis holds of
-a live one is believed for `session_cache_trust_seconds` only: the longest an ended session could live on if Redis
-could not be told.
+PostgreSQL knows; Redis remembers. A session that was ended is told to Redis after the commit, before the answer. While
+Redis cannot be told, the answer waits for as long as its word is believed, so that no ended session outlives it.
 """
 
 from datetime import datetime, timedelta

@@ -44,7 +44,7 @@ def page(database: Database, search: Search, at: datetime) -> SearchPage:
         key = _key(search, repository.catalogue_version(sql))
         held = cache.get(key)
         if held is not None:
-            return SearchPage.model_validate(held)
+            return _still_to_come(SearchPage.model_validate(held["page"]), at)
         found, counts = _matching(sql, search, after, at)
     shown, next_cursor = paging.cut(found, search.limit, _position)
     answer = SearchPage(
@@ -52,8 +52,14 @@ def page(database: Database, search: Search, at: datetime) -> SearchPage:
         next_cursor=next_cursor,
         facets=Facets(categories=[CategoryCount(**count) for count in counts]),
     )
-    cache.set(key, answer.model_dump(mode="json", by_alias=True), seconds=SEARCH_CACHE_SECONDS())
+    value = {"asOf": at.timestamp(), "page": answer.model_dump(mode="json", by_alias=True)}
+    cache.set(key, value, seconds=SEARCH_CACHE_SECONDS())
     return answer
+
+
+def _still_to_come(page: SearchPage, at: datetime) -> SearchPage:
+    """The page without what has begun since it was kept: no write says so, only the clock."""
+    return page.model_copy(update={"items": [event for event in page.items if event.event_date > at]})
 
 
 def _matching(

@@ -4,14 +4,13 @@ What Redis keeps is shown while it is at most a second old; anything older is re
 as it is, with its `asOf`, only while PostgreSQL does not answer.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from functions.tickets import event_copies, inventory
 from functions.tickets.models import Availability
 from functions.tickets.repository import event_copies as copies
 from functions.tickets.repository import ticket_types
-from functions.tickets.settings import AVAILABILITY_TRUST_SECONDS
 from shared.database import Database
 from shared.errors import Unavailable
 
@@ -24,7 +23,7 @@ def of_event(database: Database, event_id: UUID, at: datetime) -> Availability:
         Unavailable: PostgreSQL does not answer, and nothing is kept.
     """
     kept = inventory.kept(event_id)
-    if kept is not None and at - kept.as_of <= timedelta(seconds=AVAILABILITY_TRUST_SECONDS()):
+    if kept is not None and kept.is_recent(at):
         return kept.answer(at)
     try:
         fresh = _read(database, event_id, at)

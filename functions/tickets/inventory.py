@@ -1,20 +1,27 @@
 """What is left of an event's tickets, kept in Redis for the crowd that asks.
 
-Keys are the design document's `inventory:{eventId}:{ticketTypeId}`, for five minutes; the list of an event's types
-lies beside them under the name `types`. Reserving never looks here.
+Keys are the design document's: `inventory:{eventId}:{ticketTypeId}` holds a type, the field `tickets` of the hash
+`event:{eventId}` which types there are (the field `details` beside it is the events service's). Reserving never looks
+here.
 """
 
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from functions.tickets.cache import cache
 from functions.tickets.models import Availability, SaleStatus, TypeOnSale
+from functions.tickets.settings import (
+    AVAILABILITY_TRUST_SECONDS,
+    EVENT_CACHE_SECONDS,
+    INVENTORY_CACHE_SECONDS,
+)
 from shared.database import Sql
 from shared.wire import Answer, Instant, Money
 
-KEEP_SECONDS = 300
+FIELD = "tickets"
 
 
 class KeptEvent(Answer):
@@ -49,6 +56,10 @@ class Inventory:
         self.event_id, self.event, self.types = event_id, event, types
         self.as_of = min([event.as_of, *(type_.as_of for type_ in types)])
 
+    def is_recent(self, at: datetime) -> bool:
+        """Whether it may be shown as it is; what claims to be of another second, be it a later one, may not."""
+        return abs(at - self.as_of) <= timedelta(seconds=AVAILABILITY_TRUST_SECONDS())
+
     def answer(self, at: datetime) -> Availability:
         """What a buyer sees of it at this instant; sales begin and end by the clock."""
         return Availability(
@@ -79,19 +90,20 @@ def changed(sql: Sql, event_id: UUID, ticket_type_ids: list[UUID] | None = None)
 
     Best effort: whoever is not told shows the old figure for a second.
     """
-    keys = [_type_key(event_id, id) for id in ticket_type_ids or []]
     if ticket_type_ids is None:
-        keys = [_event_key(event_id)]
-    sql.after_commit(lambda: cache.drop(*keys))
+        sql.after_commit(lambda: cache.drop_field(_event_key(event_id), FIELD))
+    else:
+        keys = [_type_key(event_id, id) for id in ticket_type_ids]
+        sql.after_commit(lambda: cache.drop(*keys))
 
 
 def kept(event_id: UUID) -> Inventory | None:
     """What Redis has, if it has all of it."""
     try:
-        found = cache.get(_event_key(event_id))
+        found = cache.field(_event_key(event_id), FIELD)
         if found is None:
             return None
-        event = KeptEvent.model_validate(found)
+        event = KeptEvent.model_validate_json(found)
         types = [cache.get(_type_key(event_id, id)) for id in event.types]
         if None in types:
             return None
@@ -104,12 +116,14 @@ def keep(inventory: Inventory) -> None:
     """Put what was read from PostgreSQL into Redis."""
     event_id = inventory.event_id
     for type_ in inventory.types:
-        cache.set(_type_key(event_id, type_.id), type_.model_dump(mode="json"), seconds=KEEP_SECONDS)
-    cache.set(_event_key(event_id), inventory.event.model_dump(mode="json"), seconds=KEEP_SECONDS)
+        value = type_.model_dump(mode="json")
+        cache.set(_type_key(event_id, type_.id), value, seconds=INVENTORY_CACHE_SECONDS())
+    event = json.dumps(inventory.event.model_dump(mode="json"))
+    cache.set_field(_event_key(event_id), FIELD, event, seconds=EVENT_CACHE_SECONDS())
 
 
 def _event_key(event_id: UUID) -> str:
-    return f"inventory:{event_id}:types"
+    return f"event:{event_id}"
 
 
 def _type_key(event_id: UUID, ticket_type_id: UUID) -> str:

@@ -14,6 +14,10 @@ MINIMUM_PRICES = Setting(
     "What a ticket that is not free costs at least, because the payment provider charges no less; by currency",
 )
 RESENDS_PER_HOUR = Setting("ticket_resends_per_hour", 3, "Times an hour that one ticket is mailed again")
+EVENT_CACHE_SECONDS = Setting("event_cache_seconds", 3600, "Seconds that Redis keeps an event")
+INVENTORY_CACHE_SECONDS = Setting(
+    "inventory_cache_seconds", 300, "Seconds that Redis keeps what is left of a ticket type"
+)
 AVAILABILITY_TRUST_SECONDS = Setting(
     "availability_trust_seconds", 1.0, "Age in seconds up to which a cached availability is shown as it is"
 )

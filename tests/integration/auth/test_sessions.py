@@ -1,16 +1,32 @@
 """Sessions: refreshing works once, reuse ends them, and whatever ends them ends them at once."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from functions.auth import session_cache, sessions
-from functions.auth.cache import cache
+from functions.auth.cache import cache as service_cache
+from functions.auth.database import database as service_database
+from functions.auth.jobs import grant_role
 from functions.auth.records import Session
+from functions.auth.settings import SESSION_CACHE_TRUST_SECONDS
+from local.valkey import Valkey
 from shared.clock import now
 from shared.database import Database
-from tests.people import Desk
-from tests.support import Reply
+from tests.cloud import Extension
+from tests.outages import hanging
+from tests.people import Desk, Person
+from tests.support import Reply, context
+
+ENDINGS = ("logout", "reset_password", "a refresh token used again", "grant_role")
+
+
+def believe_for(extension: Extension, seconds: int) -> None:
+    """For how long the cache's word on a session is good."""
+    extension.parameters["session_cache_trust_seconds"] = str(seconds)
+    SESSION_CACHE_TRUST_SECONDS._value = None
 
 
 def refresh(desk: Desk, refresh_token: str) -> Reply:
@@ -124,18 +140,21 @@ def test_a_reader_who_saw_the_session_alive_cannot_bring_it_back(desk: Desk) -> 
     assert session_cache.state(user.id, user.session_id, now()) == "ended"
 
 
-def test_what_the_cache_says_is_believed_for_a_minute(desk: Desk) -> None:
+def test_what_the_cache_says_is_believed_for_five_seconds(desk: Desk) -> None:
     user = desk.user(desk.signed_in(desk.person())["accessToken"])
-    field = f"active:{now().timestamp() - 61}"
-    cache.set_field(f"session:{user.id}", str(user.session_id), field, seconds=60)
+    field = f"active:{now().timestamp() - 5}"
+    service_cache.set_field(f"session:{user.id}", str(user.session_id), field, seconds=60)
 
     assert session_cache.state(user.id, user.session_id, now()) is None
     assert desk.is_let_in(desk.signed_in(desk.person())["accessToken"])
 
 
-def test_without_redis_everything_works_on_postgresql(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_redis_everything_works_on_postgresql(
+    desk: Desk, extension: Extension, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CACHE_PORT", "9")
-    cache.reset()
+    service_cache.reset()
+    believe_for(extension, 0)
     tokens = desk.signed_in(desk.person())
     user = desk.user(tokens["accessToken"])
 
@@ -147,6 +166,56 @@ def test_without_redis_everything_works_on_postgresql(desk: Desk, monkeypatch: p
 def test_the_hash_of_sessions_ends_a_day_after_its_first_field(desk: Desk) -> None:
     user = desk.user(desk.signed_in(desk.person())["accessToken"])
 
-    seconds = cache._client.ttl(f"session:{user.id}")
+    seconds = service_cache._client.ttl(f"session:{user.id}")
 
     assert 86_000 < seconds <= 86_400
+
+
+def ending(desk: Desk, how: str, person: Person, tokens: dict[str, Any]) -> Callable[[], object]:
+    """One of the ways in which a session ends, ready to be done."""
+    if how == "logout":
+        user = desk.user(tokens["accessToken"])
+        return lambda: desk.ask("logout", user=user)
+    if how == "reset_password":
+        desk.ask("forgot_password", {"email": person.email})
+        token = desk.mailed("auth.password_reset_requested.v1")["token"]
+        body = {"token": token, "newPassword": "another long one"}
+        return lambda: desk.ask("reset_password", body)
+    if how == "grant_role":
+        return lambda: grant_role.handler({"email": person.email, "role": "ORGANIZER"}, context())
+    refresh(desk, tokens["refreshToken"])
+    return lambda: refresh(desk, tokens["refreshToken"])
+
+
+@pytest.mark.parametrize("how", ENDINGS)
+def test_a_session_that_redis_could_not_be_told_of_is_over_all_the_same_when_redis_is_back(
+    desk: Desk, cache: Valkey, extension: Extension, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Redis is away for whoever ends the session, and keeps what it had for the authorizer."""
+    believe_for(extension, 1)
+    person = desk.person()
+    tokens = desk.signed_in(person)
+    end = ending(desk, how, person, tokens)
+    assert desk.is_let_in(tokens["accessToken"]), "so that it is in the cache"
+    monkeypatch.setenv("CACHE_PORT", "9")
+    service_cache.reset()
+
+    end()
+
+    monkeypatch.setenv("CACHE_PORT", str(cache.port))
+    service_cache.reset()
+    assert not desk.is_let_in(tokens["accessToken"])
+
+
+def test_redis_is_told_of_a_logout_when_it_answers_again(
+    desk: Desk, cache: Valkey, extension: Extension, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    believe_for(extension, 60)  # longer than this test may take: it does not wait for the time to pass
+    user = desk.user(desk.signed_in(desk.person())["accessToken"])
+    with ThreadPoolExecutor(1) as pool, service_database.reading() as sql:
+        with hanging(cache.port):
+            told = pool.submit(session_cache.end, user.id, [user.session_id])
+            sql.one("SELECT pg_sleep(0.6)")  # longer than Redis is waited for
+        told.result()
+
+    assert session_cache.state(user.id, user.session_id, now()) == "ended"

@@ -157,7 +157,7 @@ def test_rubbish_in_redis_is_read_over(sales: Sales, redis: Redis) -> None:
     event_id = sales.event()
     sales.type(event_id)
     ask(event_id)
-    redis.set(f"inventory:{event_id}:types", '{"asOf": "yesterday"}')
+    redis.hset(f"event:{event_id}", "tickets", '{"asOf": "yesterday"}')
     assert available(event_id) == [(100, "ON_SALE")]
 
 

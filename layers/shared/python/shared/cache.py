@@ -28,7 +28,7 @@ _SET_FIELD = """
 
 
 class Cache:
-    """The connection of this process to Redis. After a failure it is left alone for a second."""
+    """The connection of this process to Redis. After a failure, which is counted, it is left alone for a second."""
 
     def __init__(self, service: str) -> None:
         self.service = service
@@ -73,6 +73,10 @@ class Cache:
         """Run a Lua script on one key; what it returns, or None if Redis did not answer. A script returns no nil."""
         return self._try(lambda client: client.eval(script, 1, key, *arguments))
 
+    def drop_field(self, key: str, field: str) -> bool:
+        """Forget one field of a hash; False if Redis could not be told."""
+        return self._try(lambda client: client.hdel(key, field)) is not None
+
     def ping(self) -> bool:
         """Whether Redis answers now."""
         self._away_until = 0.0
@@ -91,8 +95,15 @@ class Cache:
             return command(self._client)
         except Exception as broken:  # noqa: BLE001  # whatever Redis or its client does must not fail a request
             self._client, self._away_until = None, time.monotonic() + PAUSE_SECONDS
-            self._log.warning("cache unavailable", extra={"error": type(broken).__name__})
+            self._count(broken)
             return None
+
+    def _count(self, broken: Exception) -> None:
+        """At most one a second from each process, so that the metric says for how long rather than how busily."""
+        from shared import metrics
+
+        self._log.warning("cache unavailable", extra={"error": type(broken).__name__})
+        metrics.count(self.service, "CacheUnavailable")
 
 
 def _delete(key: str, client: Any) -> Any:
