@@ -30,7 +30,7 @@ class Pictures(Construct):
         super().__init__(scope, id)
         self._stage = stage
         self._bucket = self._private_bucket()
-        self._messaging = messaging
+        self._tell(messaging)
         self._distribution = self._read_by_everybody()
 
     def show(self, function: lambda_.Function) -> None:

@@ -2,9 +2,9 @@
 
 `python -m local.aws --port 9001 --lambda-host 127.0.0.1:9004 --mails .state/mails`
 
-Step Functions really run; their Lambda tasks go to the Lambda host. Mail is written to files, and messages to a
-journal beside them (`queues.sqlite3`), which outlive the process; all else is memory. `local.aws_*` hold what moto
-lacks for that.
+Step Functions really run; their Lambda tasks go to the Lambda host. Mail is written to files, and beside them messages
+to a journal (`queues.sqlite3`) and objects to `buckets`, which outlive the process; all else is memory. `local.aws_*`
+hold what moto lacks for that.
 """
 
 from __future__ import annotations
@@ -33,12 +33,22 @@ def main() -> None:
         AWS_DEFAULT_REGION=REGION,
         AWS_ACCESS_KEY_ID="local",
         AWS_SECRET_ACCESS_KEY="local",
+        MOTO_DISABLE_GLOBAL_CORS="1",  # a bucket has rules of its own
     )
     # moto reads the variables above when it is imported
     from moto.core.config import default_user_config
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    from local import aws_mails, aws_queue_journal, aws_queues, aws_secrets, aws_speed, aws_stepfunctions
+    from local import (
+        aws_bucket_files,
+        aws_mails,
+        aws_queue_journal,
+        aws_queues,
+        aws_secrets,
+        aws_speed,
+        aws_stepfunctions,
+        aws_uploads,
+    )
 
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     faults = Faults()
@@ -46,6 +56,8 @@ def main() -> None:
     aws_queues.install()
     aws_queue_journal.install(arguments.mails.parent / "queues.sqlite3")
     aws_secrets.install()
+    aws_bucket_files.install(arguments.mails.parent / "buckets")
+    aws_uploads.install()
     aws_speed.install()
     aws_stepfunctions.install(arguments.lambda_host)
     server = AwsServer(arguments.port, DomainDispatcherApplication(create_backend_app), faults)

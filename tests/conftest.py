@@ -24,6 +24,7 @@ def _no_real_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", "9")
     monkeypatch.setenv("STAGE", "dev")
+    monkeypatch.setenv("PICTURES_URL", "https://pictures.example")
     monkeypatch.delenv("SETTINGS_PREFIX", raising=False)  # settings have their defaults
 
 

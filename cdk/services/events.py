@@ -16,6 +16,7 @@ QUEUES = (
         ),
     ),
     Queue("events-payments", topic="payments", types=("payments.order_changed.v1",)),
+    Queue("events-images", bucket="pictures", seconds=60, concurrency=2),
 )
 
 
@@ -24,26 +25,33 @@ QUEUES = (
 def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
     db, publish, cache = on.data.database("events"), on.messaging.publish("events"), on.data.cache
+    pictures, show = on.buckets.pictures, on.buckets.pictures.show
     return [
-        Route("GET",    "/api/events",              "list_events",     "public",    uses=[db], hot=True),
-        Route("GET",    "/api/events/mine",         "my_events",       "organizer", uses=[db]),
-        Route("GET",    "/api/events/mine/{id}",    "my_event",        "organizer", uses=[db]),
+        Route("GET",    "/api/events",              "list_events",     "public",    uses=[db, show], hot=True),
+        Route("GET",    "/api/events/mine",         "my_events",       "organizer", uses=[db, show]),
+        Route("GET",    "/api/events/mine/{id}",    "my_event",        "organizer", uses=[db, show]),
         Route("GET",    "/api/events/{id}/sales",   "event_sales",     "organizer", uses=[db]),
-        Route("GET",    "/api/events/search",       "search_events",   "public",    uses=[db, cache]),
+        Route("GET",    "/api/events/search",       "search_events",   "public",    uses=[db, cache, show]),
         Route("GET",    "/api/events/categories",   "list_categories", "public",    uses=[db]),
         Route("POST",   "/api/events/categories",   "create_category", "admin",     uses=[db]),
-        Route("GET",    "/api/events/{id}",         "get_event",       "public",    uses=[db, cache], hot=True),
-        Route("POST",   "/api/events",              "create_event",    "organizer", uses=[db]),
-        Route("PUT",    "/api/events/{id}",         "update_event",    "organizer", uses=[db, publish, cache]),
+        Route("GET",    "/api/events/{id}",         "get_event",       "public",    uses=[db, cache, show], hot=True),
+        Route("POST",   "/api/events",              "create_event",    "organizer", uses=[db, show]),
+        Route("PUT",    "/api/events/{id}",         "update_event",    "organizer", uses=[db, publish, cache, show]),
         Route("DELETE", "/api/events/{id}",         "delete_event",    "organizer", uses=[db]),
-        Route("POST",   "/api/events/{id}/publish", "publish_event",   "organizer", uses=[db, publish, cache]),
-        Route("POST",   "/api/events/{id}/cancel",  "cancel_event",    "organizer", uses=[db, publish, cache]),
+        Route("POST",   "/api/events/{id}/publish", "publish_event",   "organizer", uses=[db, publish, cache, show]),
+        Route("POST",   "/api/events/{id}/cancel",  "cancel_event",    "organizer", uses=[db, publish, cache, show]),
+        Route("POST",   "/api/events/{id}/image",   "upload_image",    "organizer", uses=[db, pictures.accept, show]),
         Route("GET",    "/api/health/events",       "health",          "public",    uses=[db, cache]),
 
         Consumer("tickets",  queue="events-tickets",  uses=[db]),
         Consumer("payments", queue="events-payments", uses=[db]),
+        # Hot for the memory: a picture of 40 megapixels is unpacked.
+        Consumer("images",   queue="events-images",   uses=[db, cache, pictures.make], hot=True),
 
-        Job("sweep_messages", "every minute", uses=[db, publish]),
-        Job("rebuild_sales",  "by hand",      uses=[db], timeout=900),
+        Job("sweep_messages",      "every minute",  uses=[db, publish]),
+        Job("complete_events",     "every hour",    uses=[db, publish, cache]),
+        Job("remove_images",       "every hour",    uses=[db, pictures.remove]),
+        Job("install_placeholder", "on deployment", uses=[pictures.install]),
+        Job("rebuild_sales",       "by hand",       uses=[db], timeout=900),
     ]
 # fmt: on

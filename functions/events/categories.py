@@ -1,5 +1,7 @@
 """Categories: what events are found under."""
 
+from typing import Any
+
 from functions.events import repository
 from functions.events.models import Category, CategoryRequest
 from shared import paging
@@ -52,3 +54,13 @@ def spelled(sql: Sql, name: str | None) -> str | None:
     if known is None:
         raise BadInput.field("category", "There is no such category; see GET /api/events/categories")
     return known
+
+
+def complaints(sql: Sql, body: dict[str, Any]) -> list[FieldError]:
+    """What is wrong with the category that a body names, for an answer that names other fields as well."""
+    name = body.get("category")
+    try:
+        spelled(sql, name.strip() if isinstance(name, str) else None)
+    except BadInput as unknown:
+        return unknown.details
+    return []

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from functions.events.settings import PLACEHOLDER_IMAGE_URL
+from functions.events import image_addresses
+from functions.events.settings import IMAGE_MAX_BYTES
 from shared.clock import now
 from shared.errors import BadInput
 from shared.paging import Page
@@ -17,6 +18,9 @@ from shared.wire import Answer, Body, Instant, one_line
 
 Status = Literal["DRAFT", "PUBLISHED", "CANCELLED", "COMPLETED"]
 Sort = Literal["relevance", "date"]
+ImageType = Literal["image/jpeg", "image/png", "image/webp"]
+ImageStatus = Literal["NONE", "AWAITED", "SHOWN", "REFUSED", "EXPIRED"]
+UploadStatus = Literal["AWAITED", "SHOWN", "REFUSED", "SUPERSEDED", "REPLACED", "EXPIRED"]
 YEARS_END = 9999  # the last years of the calendar cannot be shown in every time zone
 
 
@@ -37,7 +41,14 @@ def _to_come(instant: datetime) -> datetime:
         raise ValueError("Must be in the future")
     if instant.year >= YEARS_END:
         raise ValueError(f"Must be before {YEARS_END}")
-    return instant
+    # To the millisecond, as instants are shown: an event that is saved as it was read stays where it was.
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def _not_too_large(size: int) -> int:
+    if size > IMAGE_MAX_BYTES():
+        raise ValueError(f"Must be at most {IMAGE_MAX_BYTES()} bytes")
+    return size
 
 
 def _since(value: Any) -> datetime:
@@ -66,7 +77,11 @@ def _instant(value: Any, day: timedelta) -> datetime:
 Title = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(one_line)]
 Description = Annotated[str, Field(max_length=10_000)]
 TimeZone = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_a_zone)]
-CategoryName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(one_line)]
+CategoryName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(one_line),
+]
 Since = Annotated[datetime, BeforeValidator(_since)]
 Before = Annotated[datetime, BeforeValidator(_before)]
 
@@ -89,6 +104,17 @@ class CancelRequest(Body):
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
+class ImageRequest(Body):
+    """The picture that is to be uploaded."""
+
+    content_type: ImageType
+    size: Annotated[
+        int,
+        Field(ge=1, le=IMAGE_MAX_BYTES.default, strict=True, description="The file's size in bytes"),
+        AfterValidator(_not_too_large),
+    ]
+
+
 class CategoryRequest(Body):
     """A new category."""
 
@@ -102,6 +128,17 @@ class Category(Answer):
     id: UUID
     name: str
     description: str | None
+
+
+# What an organizer is told of the newest upload, for each state of it. It cannot have been replaced by a newer one.
+_IMAGE_STATUS: dict[UploadStatus, ImageStatus] = {
+    "AWAITED": "AWAITED",
+    "SHOWN": "SHOWN",
+    "REFUSED": "REFUSED",
+    "SUPERSEDED": "EXPIRED",
+    "REPLACED": "EXPIRED",
+    "EXPIRED": "EXPIRED",
+}
 
 
 class Event(Answer):
@@ -125,22 +162,37 @@ class Event(Answer):
     @classmethod
     def of(cls, record: "EventRecord") -> "Event":
         """The event as everybody who may see it sees it."""
-        return cls(
-            id=record.id,
-            organizer_id=record.organizer_id,
-            name=record.name,
-            description=record.description,
-            event_date=record.event_date,
-            time_zone=record.time_zone,
-            venue_name=record.venue_name,
-            venue_address=record.venue_address,
-            category=record.category,
-            image_url=record.image_url or PLACEHOLDER_IMAGE_URL(),
-            status=record.status,
-            created_at=record.created_at,
-            updated_at=record.updated_at,
-            version=record.version,
-        )
+        return cls(**_shown(record))
+
+
+class OwnEvent(Event):
+    """An event as its organizer sees it: with what became of the picture that was asked for last.
+
+    `imageStatus` is `NONE` as long as none was asked for; `AWAITED` until the file has come and been looked at;
+    `SHOWN`; `REFUSED`, and `imageError` says why; `EXPIRED` when no file came. Until another one is shown, the event
+    keeps the picture it has.
+    """
+
+    image_status: ImageStatus
+    image_error: str | None
+
+    @classmethod
+    def own(cls, record: "EventRecord", upload: "Upload | None") -> "OwnEvent":
+        """The event and its newest upload."""
+        status: ImageStatus = "NONE" if upload is None else _IMAGE_STATUS[upload.status]
+        return cls(**_shown(record), image_status=status, image_error=upload.error if upload else None)
+
+
+class ImageForm(Answer):
+    """A form to upload a picture with, as multipart/form-data, until `expiresAt`: all `fields`, then the `file`.
+
+    `imageUrl` is where the picture will be, a moment after the upload; until then a placeholder is shown there (404).
+    """
+
+    upload_url: str
+    fields: dict[str, str]
+    image_url: str
+    expires_at: Instant
 
 
 class CategoryCount(Answer):
@@ -183,6 +235,20 @@ class EventRecord:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A picture that was asked for. `event_id` is None once the event is deleted."""
+
+    id: UUID
+    event_id: UUID | None
+    sequence: int
+    content_type: ImageType
+    size: int
+    status: UploadStatus
+    error: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Filter:
     """Which upcoming events are wanted: of a category, from an instant on, before another."""
 
@@ -200,3 +266,22 @@ class Filter:
         if since is not None and before is not None and before <= since:
             raise BadInput.field("to", "Must not come before from")
         return cls(category, since, before)
+
+
+def _shown(record: EventRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "organizer_id": record.organizer_id,
+        "name": record.name,
+        "description": record.description,
+        "event_date": record.event_date,
+        "time_zone": record.time_zone,
+        "venue_name": record.venue_name,
+        "venue_address": record.venue_address,
+        "category": record.category,
+        "image_url": image_addresses.url(record.image_url),
+        "status": record.status,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "version": record.version,
+    }

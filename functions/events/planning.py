@@ -1,10 +1,11 @@
 """What an organizer does with an event: plan it, change it, put it on, call it off."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from functions.events import categories, event_cache, repository
 from functions.events.models import EventRecord, EventRequest
+from functions.events.settings import COMPLETE_LIMIT, COMPLETED_AFTER_HOURS
 from shared import outbox
 from shared.contracts import EventCancelled, EventPublished, EventUpdated
 from shared.database import Row, Sql
@@ -56,6 +57,17 @@ def own(sql: Sql, user: User, event_id: UUID) -> EventRecord:
     return _own(repository.event(sql, event_id), user)
 
 
+def changeable(sql: Sql, user: User, event_id: UUID) -> EventRecord:
+    """An event of the user's about which something may still change, locked.
+
+    Raises:
+        NotFound, EventIsOver
+    """
+    event = _own(repository.locked_event(sql, event_id), user)
+    _check_not_over(event)
+    return event
+
+
 def create(sql: Sql, user: User, request: EventRequest, at: datetime) -> EventRecord:
     """A new draft.
 
@@ -83,7 +95,7 @@ def change(
     changed = repository.describe(sql, event_id, request, categories.spelled(sql, request.category), at)
     if changed.status == "PUBLISHED":
         outbox.publish(sql, EventUpdated(**_state(changed)), subject=changed.id, version=changed.version)
-        _show(sql, event_id)
+        show_change(sql, event_id)
     return changed
 
 
@@ -93,8 +105,7 @@ def delete(sql: Sql, user: User, event_id: UUID) -> None:
     Raises:
         EventIsPublished, EventIsOver, NotFound
     """
-    event = _own(repository.locked_event(sql, event_id), user)
-    _check_not_over(event)
+    event = changeable(sql, user, event_id)
     if event.status != "DRAFT":
         raise EventIsPublished()
     repository.remove(sql, event_id)
@@ -123,7 +134,7 @@ def publish(sql: Sql, user: User, event_id: UUID, at: datetime) -> EventRecord:
         return event
     published = repository.set_status(sql, event_id, "PUBLISHED", at)
     outbox.publish(sql, EventPublished(**_state(published)), subject=event_id, version=published.version)
-    _show(sql, event_id)
+    show_change(sql, event_id)
     return published
 
 
@@ -142,8 +153,31 @@ def cancel(sql: Sql, user: User, event_id: UUID, reason: str, at: datetime) -> E
     cancelled = repository.set_status(sql, event_id, "CANCELLED", at, reason=reason)
     message = EventCancelled(**_state(cancelled), reason=reason)
     outbox.publish(sql, message, subject=event_id, version=cancelled.version)
-    _show(sql, event_id)
+    show_change(sql, event_id)
     return cancelled
+
+
+def complete(sql: Sql, at: datetime) -> int:
+    """Complete published events whose date lies `completed_after_hours` back, the oldest first; how many.
+
+    Who sells tickets for them is told. Tickets stay what they are: late guests are still let in.
+    """
+    over = repository.complete(sql, at - timedelta(hours=COMPLETED_AFTER_HOURS()), at, COMPLETE_LIMIT())
+    for event in over:
+        outbox.publish(sql, EventUpdated(**_state(event)), subject=event.id, version=event.version)
+        show_change(sql, event.id)
+    return len(over)
+
+
+def is_over(event: EventRecord) -> bool:
+    """Cancelled or completed; nothing about it changes any more."""
+    return event.status in ("CANCELLED", "COMPLETED")
+
+
+def show_change(sql: Sql, event_id: UUID) -> None:
+    """What the public sees has changed: let go of what is cached of it."""
+    repository.count_change(sql)
+    sql.after_commit(lambda: event_cache.forget(event_id))
 
 
 def _own(event: EventRecord | None, user: User) -> EventRecord:
@@ -153,7 +187,7 @@ def _own(event: EventRecord | None, user: User) -> EventRecord:
 
 
 def _check_not_over(event: EventRecord) -> None:
-    if event.status in ("CANCELLED", "COMPLETED"):
+    if is_over(event):
         raise EventIsOver()
 
 
@@ -161,12 +195,6 @@ def _check_publishable(event: EventRecord, at: datetime) -> None:
     _check_not_over(event)
     if event.status == "DRAFT" and event.event_date <= at:
         raise EventNotUpcoming()
-
-
-def _show(sql: Sql, event_id: UUID) -> None:
-    """What the public sees has changed: let go of what is cached of it."""
-    repository.count_change(sql)
-    sql.after_commit(lambda: event_cache.forget(event_id))
 
 
 def _state(event: EventRecord) -> Row:

@@ -81,6 +81,24 @@ def set_status(
     return _existing(row)
 
 
+def complete(sql: Sql, begun_before: datetime, at: datetime, limit: int) -> list[EventRecord]:
+    """Complete published events that began so long ago, the oldest first; skips those that somebody is changing."""
+    rows = sql.all(
+        """
+        UPDATE events SET status = 'COMPLETED', version = version + 1, updated_at = %(at)s
+         WHERE id IN (SELECT id FROM events
+                       WHERE status = 'PUBLISHED' AND event_date < %(begun_before)s
+                       ORDER BY event_date, id LIMIT %(limit)s
+                         FOR UPDATE SKIP LOCKED)
+        RETURNING *
+        """,
+        begun_before=begun_before,
+        at=at,
+        limit=limit,
+    )
+    return [_event(row) for row in rows]
+
+
 def remove(sql: Sql, event_id: UUID) -> None:
     """Delete a locked event."""
     sql.run("DELETE FROM events WHERE id = %(id)s", id=event_id)
@@ -202,6 +220,24 @@ def matches_by_category(sql: Sql, query: str, wanted: Filter, at: datetime) -> l
            AND (%(since)s::timestamptz IS NULL OR e.event_date >= %(since)s)
            AND (%(before)s::timestamptz IS NULL OR e.event_date < %(before)s)
          GROUP BY e.category ORDER BY count(*) DESC, e.category
+        """,
+        query=query,
+        since=wanted.since,
+        before=wanted.before,
+        at=at,
+    )
+
+
+def plain_matches_by_category(sql: Sql, query: str, wanted: Filter, at: datetime) -> list[Row]:
+    """As `matches_by_category`, of what `matching_plainly` finds."""
+    return sql.all(
+        """
+        SELECT category, count(*) AS count FROM events
+         WHERE status = 'PUBLISHED' AND event_date > %(at)s AND category IS NOT NULL
+           AND position(lower(%(query)s) IN lower(search_text)) > 0
+           AND (%(since)s::timestamptz IS NULL OR event_date >= %(since)s)
+           AND (%(before)s::timestamptz IS NULL OR event_date < %(before)s)
+         GROUP BY category ORDER BY count(*) DESC, category
         """,
         query=query,
         since=wanted.since,

@@ -12,10 +12,13 @@ from functions.events import repository
 from functions.events.cache import cache
 from functions.events.models import CategoryCount, Event, EventRecord, Facets, Filter, SearchPage, Sort
 from functions.events.settings import SEARCH_CACHE_SECONDS
-from shared import paging
+from shared import metrics, paging
 from shared.database import Database, Refused, Row, Sql
 from shared.errors import Unavailable
 from shared.log import logger
+
+Found = tuple[list[tuple[Any, EventRecord]], list[Row]]
+"""Results with their ranks, and how many each category has."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,20 @@ def page(database: Database, search: Search, at: datetime) -> SearchPage:
         held = cache.get(key)
         if held is not None:
             return _still_to_come(SearchPage.model_validate(held["page"]), at)
-        found, counts = _matching(sql, search, after, at)
-    shown, next_cursor = paging.cut(found, search.limit, _position)
+        found = _matching(sql, search, after, at)
+        is_best = found is not None
+        if found is None:
+            found = _matching_plainly(sql, search, after, at)
+    results, counts = found
+    shown, next_cursor = paging.cut(results, search.limit, _position)
     answer = SearchPage(
         items=[Event.of(record) for _, record in shown],
         next_cursor=next_cursor,
         facets=Facets(categories=[CategoryCount(**count) for count in counts]),
     )
-    value = {"asOf": at.timestamp(), "page": answer.model_dump(mode="json", by_alias=True)}
-    cache.set(key, value, seconds=SEARCH_CACHE_SECONDS())
+    if is_best:  # else the better search would be kept waiting by what the plain one found
+        value = {"asOf": at.timestamp(), "page": answer.model_dump(mode="json", by_alias=True)}
+        cache.set(key, value, seconds=SEARCH_CACHE_SECONDS())
     return answer
 
 
@@ -62,16 +70,23 @@ def _still_to_come(page: SearchPage, at: datetime) -> SearchPage:
     return page.model_copy(update={"items": [event for event in page.items if event.event_date > at]})
 
 
-def _matching(
-    sql: Sql, search: Search, after: tuple[Any, ...] | None, at: datetime
-) -> tuple[list[tuple[Any, EventRecord]], list[Row]]:
+def _matching(sql: Sql, search: Search, after: tuple[Any, ...] | None, at: datetime) -> Found | None:
+    """By words, typing errors forgiven; None if PostgreSQL cannot do that."""
     query, wanted, limit = search.query, search.wanted, search.limit + 1
     try:
         found = repository.matching(sql, query, wanted, search.sort, at, after=after, limit=limit)
         return found, repository.matches_by_category(sql, query, wanted, at)
     except (Refused, Unavailable) as failed:
         logger("events").warning("search fell back to plain text", extra={"error": type(failed).__name__})
-        return repository.matching_plainly(sql, query, wanted, at, after=after, limit=limit), []
+        metrics.count("events", "SearchFellBack")
+        return None
+
+
+def _matching_plainly(sql: Sql, search: Search, after: tuple[Any, ...] | None, at: datetime) -> Found:
+    """What contains the text as it was typed."""
+    query, wanted = search.query, search.wanted
+    found = repository.matching_plainly(sql, query, wanted, at, after=after, limit=search.limit + 1)
+    return found, repository.plain_matches_by_category(sql, query, wanted, at)
 
 
 def _key(search: Search, version: int) -> str:

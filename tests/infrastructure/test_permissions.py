@@ -29,9 +29,13 @@ UNNAMED = {
 }
 
 # Resources that end in a wildcard.
-FAMILIES = {
+FAMILIES: dict[str, str | tuple[str, ...]] = {
     "ssm:GetParameter": ":parameter/box-office/dev/*",  # settings are no secrets, and the code names each it reads
     "lambda:InvokeFunction": ":*",  # the versions and aliases of a function that is named
+    # Files that have a prefix in common.
+    "s3:GetObject": ("/uploads/*",),
+    "s3:PutObject": ("/uploads/*", "/public/*"),
+    "s3:DeleteObject": ("/uploads/*", "/public/*"),
 }
 
 

@@ -68,6 +68,9 @@ REQUESTS: dict[str, Callable[[World], Wanted]] = {
     "PUT /api/events/{id}": lambda w: Wanted(f"/api/events/{w.show.event_id}", event_details()),
     "DELETE /api/events/{id}": lambda w: Wanted(f"/api/events/{w.draft()}"),
     "POST /api/events/{id}/publish": lambda w: Wanted(f"/api/events/{w.draft(with_tickets=True)}/publish"),
+    "POST /api/events/{id}/image": lambda w: Wanted(
+        f"/api/events/{w.draft()}/image", {"contentType": "image/png", "size": 1000}
+    ),
     "POST /api/events/{id}/cancel": lambda w: Wanted(
         f"/api/events/{publish(w.organizer).event_id}/cancel", {"reason": "Rain"}
     ),

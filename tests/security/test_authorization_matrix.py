@@ -45,6 +45,7 @@ nobody attendee attendee organizer organizer admin
    401      403      403       204       404   204  DELETE /api/events/{id}
    401      403      403       200       404   200  POST /api/events/{id}/publish
    401      403      403       202       404   202  POST /api/events/{id}/cancel
+   401      403      403       200       404   200  POST /api/events/{id}/image
    401      403      403       200       404   200  GET /api/tickets/types
    401      403      403       200       404   200  GET /api/tickets/types of a draft
    401      403      403       201       404   201  POST /api/tickets/types

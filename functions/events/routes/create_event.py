@@ -1,6 +1,6 @@
 """POST /api/events: plan an event."""
 
-from functions.events import planning
+from functions.events import categories, planning
 from functions.events.database import database
 from functions.events.models import Event, EventRequest
 from shared.api import Api
@@ -11,7 +11,13 @@ from shared.identity import Role, User
 api = Api("events", database)
 
 
-@api.post("/api/events", status=201, role=Role.ORGANIZER, idempotent="optional")
+@api.post(
+    "/api/events",
+    status=201,
+    role=Role.ORGANIZER,
+    idempotent="optional",
+    also_check=categories.complaints,
+)
 def create_event(request: EventRequest, user: User, sql: Sql) -> Event:
     """Create a draft, which nobody else sees until it is published."""
     return Event.of(planning.create(sql, user, request, now()))

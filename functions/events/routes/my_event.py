@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from functions.events import planning
+from functions.events import images
 from functions.events.database import database
-from functions.events.models import Event
+from functions.events.models import OwnEvent
 from shared.api import Api
 from shared.database import Sql
 from shared.identity import Role, User
@@ -13,9 +13,9 @@ api = Api("events", database)
 
 
 @api.get("/api/events/mine/{id}", role=Role.ORGANIZER)
-def my_event(id: UUID, user: User, sql: Sql) -> Event:
-    """An event of one's own; an admin may see any."""
-    return Event.of(planning.own(sql, user, id))
+def my_event(id: UUID, user: User, sql: Sql) -> OwnEvent:
+    """An event of one's own, and what became of the picture asked for last; an admin may see any."""
+    return images.own_event(sql, user, id)
 
 
 handler = api.handler

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from aws_lambda_powertools.event_handler.openapi.params import Header
 
-from functions.events import planning
+from functions.events import categories, planning
 from functions.events.database import database
 from functions.events.models import Event, EventRequest
 from functions.events.versions import wanted_version
@@ -17,7 +17,7 @@ from shared.identity import Role, User
 api = Api("events", database)
 
 
-@api.put("/api/events/{id}", role=Role.ORGANIZER)
+@api.put("/api/events/{id}", role=Role.ORGANIZER, also_check=categories.complaints)
 def update_event(
     id: UUID,
     request: EventRequest,

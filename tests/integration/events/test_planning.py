@@ -23,7 +23,7 @@ def test_a_new_event_is_a_draft_of_its_organizer(programme: Programme) -> None:
     assert {key: event[key] for key in asked} == asked
     assert event["organizerId"] == str(programme.organizer.id)
     assert (event["status"], event["version"]) == ("DRAFT", 1)
-    assert event["imageUrl"].startswith("data:image/svg+xml,"), "a placeholder"
+    assert event["imageUrl"] == "https://pictures.example/placeholder.jpg"
     assert event["createdAt"] == event["updatedAt"]
     assert programme.aws.messages("events") == [], "nobody is told of a draft"
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Param, Query
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
@@ -21,7 +22,7 @@ from pydantic.fields import FieldInfo
 
 from shared import idempotency, maintenance, requests
 from shared.database import Database, Sql
-from shared.errors import AppError, BadInput, Forbidden
+from shared.errors import AppError, BadInput, FieldError, Forbidden
 from shared.identity import Role, User
 from shared.log import logger
 from shared.requests import RawRequest
@@ -29,6 +30,7 @@ from shared.responses import answer_of, error_of
 
 Idempotent = Literal["optional", "required"]
 Route = Callable[..., Any]
+Check = Callable[[Sql, dict[str, Any]], list[FieldError]]
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Api:
         )
         self._resolver.exception_handler(Exception)(self._error)
         self.declared: list[Declared] = []
+        self._also_check: Check | None = None
 
     def get(self, path: str, **options: Any) -> Callable[[Route], Route]:
         """Declare a GET; see `route`."""
@@ -109,6 +112,7 @@ class Api:
         idempotent: Idempotent | None = None,
         cache_seconds: int = 0,
         during_maintenance: bool = False,
+        also_check: Check | None = None,
     ) -> Callable[[Route], Route]:
         """Declare this Lambda's route.
 
@@ -120,7 +124,10 @@ class Api:
             idempotent: whether an `Idempotency-Key` is honoured (`"optional"`) or demanded (`"required"`).
             cache_seconds: how long shared caches may keep the answer of a public GET.
             during_maintenance: whether a route that writes is served during maintenance, too; reading ones always are.
+            also_check: what only the database can tell of the body. The use case asks it of a valid body anyway; this
+                is asked of an invalid one, so that one answer names every offending field.
         """
+        self._also_check = also_check
 
         def register(function: Route) -> Route:
             takes = _Takes.of(function)
@@ -200,9 +207,23 @@ class Api:
         return Work(self._database, _key(declared, event, user), declared.status)
 
     def _error(self, error: Exception) -> Response[Any]:
-        return requests.error_response(
-            error, self._log, requests.request_id(self._resolver.current_event.raw_event)
-        )
+        event = self._resolver.current_event.raw_event
+        if isinstance(error, RequestValidationError):
+            error = self._completed(requests.invalid(error), event)
+        return requests.error_response(error, self._log, requests.request_id(event))
+
+    def _completed(self, error: BadInput, event: dict[str, Any]) -> BadInput:
+        """With what the database has to say of the body; without, should it be away."""
+        if self._also_check is None or self._database is None or not event.get("body"):
+            return error
+        try:
+            body = requests.parse_json(requests.body_text(event))
+            with self._database.reading() as sql:
+                more = self._also_check(sql, body) if isinstance(body, dict) else []
+        except AppError:
+            return error
+        named = {detail.field for detail in error.details}
+        return BadInput(details=error.details + [detail for detail in more if detail.field not in named])
 
 
 def _key(declared: Declared, event: dict[str, Any], user: User | None) -> idempotency.Key | None:

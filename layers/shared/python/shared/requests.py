@@ -142,12 +142,17 @@ def error_response(error: Exception, log: Logger, id_: str) -> Response[Any]:
     return Response(answer["statusCode"], JSON, answer["body"], headers=answer["headers"])
 
 
+def invalid(error: RequestValidationError) -> BadInput:
+    """The fields that are not as their model wants them."""
+    complaints = error.errors()[:MAX_DETAILS]  # an answer has a limit, too
+    return BadInput(details=[FieldError(_field(e["loc"]), _sentence(e)) for e in complaints])
+
+
 def _app_error(error: Exception) -> AppError | None:
     if isinstance(error, AppError):
         return error
     if isinstance(error, RequestValidationError):
-        complaints = error.errors()[:MAX_DETAILS]  # an answer has a limit, too
-        return BadInput(details=[FieldError(_field(e["loc"]), _sentence(e)) for e in complaints])
+        return invalid(error)
     if isinstance(error, RequestUnsupportedContentType):
         return BadInput.field("Content-Type", "Send application/json")
     return NotFound() if isinstance(error, NotFoundError) else None
