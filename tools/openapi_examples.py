@@ -32,6 +32,7 @@ _IDS = {
 # What an `id` is the id of, by the schema that holds it.
 _OWN_ID = {
     "Event": "eventId",
+    "OwnEvent": "eventId",
     "Category": "categoryId",
     "TicketType": "ticketTypeId",
     "TypeOnSale": "ticketTypeId",
@@ -71,7 +72,9 @@ _BY_NAME: Json = {
     "textContent": "Hello {{ first_name }}, the doors open at eight.",
     "subject": "Tonight",
     "templateName": "doors-open",
-    "imageUrl": "/api/events/placeholder.svg",
+    "imageError": None,
+    "imageStatus": "SHOWN",
+    "imageUrl": "https://pictures.box-office.example/7a1f0c52-5e1c-4d3f-9a57-2f1d0c8e7b99/medium.jpg",
     "limit": 20,
     "name": "Night Trains",
     "nextCursor": None,
@@ -106,6 +109,7 @@ _BY_NAME: Json = {
     "totalAmount": "58.00",
     "totalPrice": "58.00",
     "unitPrice": "29.00",
+    "uploadUrl": "https://box-office-pictures.s3.amazonaws.com/",
     "venueAddress": "Bahnhofplatz 1, Wien",
     "venueName": "The old station",
     "venueZone": None,
@@ -127,6 +131,12 @@ _BY_PLACE: dict[tuple[str, str], Any] = {
     ("TemplateAnswer", "name"): "doors-open",
     ("SendRequest", "data"): {"first_name": "Ada"},
     ("LoginRequest", "password"): "Correct-Horse-7",
+    ("ImageForm", "fields"): {
+        "Content-Type": "image/jpeg",
+        "key": "uploads/7a1f0c52-5e1c-4d3f-9a57-2f1d0c8e7b99",
+        "policy": "eyJleHBpcmF0aW9uIjoiLi4uIn0=",
+        "x-amz-signature": "b5c1",
+    },
     ("Health", "dependencies"): {"database": "ok", "cache": "ok"},
     ("SystemHealth", "services"): {"auth": "ok", "tickets": "ok"},
     ("SystemHealth", "dependencies"): {
