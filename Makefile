@@ -7,6 +7,8 @@ PORT ?= 8080
 STATE ?= .state
 SETTINGS ?=
 PYTHON ?=
+SEED ?= 1
+EXAMPLES ?= 20
 
 MAKEFLAGS += --no-print-directory
 # Where it is set, Python would compile every library anew at each start: three times as slow.
@@ -16,7 +18,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-code bench sellout format openapi lock synth precommit clean
+.PHONY: help install run test check check-code bench sellout fuzz format openapi lock synth precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -38,6 +40,9 @@ check-code:
 	@tools/quietly $(VENV) -m ruff check .
 	@tools/quietly $(VENV) -m mypy
 	@PYTHONPATH=layers/shared/python tools/quietly .venv/bin/lint-imports
+
+fuzz: install ## hold the system that runs at PORT against its OpenAPI document; SEED=1 EXAMPLES=20
+	@$(VENV) -m tools.fuzz "http://127.0.0.1:$(PORT)" --seed "$(SEED)" --examples "$(EXAMPLES)"
 
 format: install ## format the code and mend what the linter can mend
 	@$(VENV) -m ruff check --fix --quiet . || true

@@ -278,7 +278,8 @@ def _renamed(value: Any) -> Any:
     """Pydantic's names for what has no name of its own, made readable: `Page_Event_` → `EventPage`."""
     if isinstance(value, dict):
         named = {_readable(key) if isinstance(key, str) else key: item for key, item in value.items()}
-        return {key: _renamed(item) for key, item in named.items()}
+        # "By default nothing" says no more than "not required", and generators of clients make it "required".
+        return {key: _renamed(item) for key, item in named.items() if (key, item) != ("default", None)}
     if isinstance(value, list):
         return [_renamed(item) for item in value]
     if isinstance(value, str) and value.startswith("#/components/schemas/"):

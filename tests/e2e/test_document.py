@@ -1,0 +1,22 @@
+"""The running API held against its document, by requests that nobody thought of.
+
+A few requests per operation and role, always the same ones; `make fuzz SEED=2 EXAMPLES=100` asks more of them.
+"""
+
+import pytest
+
+from tests.e2e.laptop import Laptop
+from tools.fuzz import ROLES, fuzz
+
+SEED = 20261122
+# The limits of every schema are tried once: what may be sent is the same for everybody.
+PHASES = {"nobody": "examples,fuzzing", "organizer": "examples,coverage,stateful"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_answer_is_in_the_document(laptop: Laptop, role: str) -> None:
+    held, report = fuzz(
+        laptop.url, role, seed=SEED, examples=3, phases=PHASES.get(role, "fuzzing,stateful"), seconds=280
+    )
+
+    assert held, report
