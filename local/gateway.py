@@ -46,7 +46,7 @@ class Gateway:
         app = web.Application(client_max_size=MAX_BODY)
         if self._extend is not None:
             self._extend(app)
-        app.router.add_route("*", "/{path:.*}", self._serve)
+        app.router.add_route("*", r"/{path:[\s\S]*}", self._serve)  # a line break in it, too
         self._runner = web.AppRunner(
             app,
             access_log=None,
