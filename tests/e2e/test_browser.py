@@ -1,6 +1,6 @@
 """A real browser at the box office: cross-origin calls with a real preflight, headers, hostile text, the docs page.
 
-The browser is `@sparticuz/chromium`, which there is for x86-64 Linux only: elsewhere these tests are skipped, saying so.
+The browser is `@sparticuz/chromium`, made for x86-64 Linux only: elsewhere these tests are skipped and say so.
 """
 
 import json
