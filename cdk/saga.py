@@ -116,7 +116,8 @@ class Purchase(Stack):
         charge.add_catch(unavailable.next(await_payment), result_path=sfn.JsonPath.DISCARD)
         charge.next(self._if("IsPaid", "$.payment.outcome", "paid", issue, otherwise=await_payment))
         await_payment.add_catch(cancel, result_path=sfn.JsonPath.DISCARD)
-        await_payment.next(issue)
+        # "over": the event was cancelled, so nobody waits for the money until pay-by.
+        await_payment.next(self._if("IsOver", "$.payment.outcome", "over", cancel, otherwise=issue))
         # A payment that came at the last moment cannot be cancelled; then it buys the seats after all.
         cancel.next(self._if("IsCancelled", "$.cancellation.outcome", "cancelled", release, otherwise=issue))
         broken = self._state("IssueFailed", "$.issue", {"outcome": "refused", "reason": "ISSUE_FAILED"})

@@ -96,6 +96,7 @@ class Shop:
         self.event_id = uuid4()
         self._delivered: dict[str, int] = {}
         self._forwarded = 0
+        self._version = 1
 
     # ---- the saga
 
@@ -167,13 +168,16 @@ class Shop:
 
     # ---- messages
 
-    def hear(self, consumer: ModuleType, type_: str, data: dict[str, Any]) -> dict[str, Any]:
-        """Hand one message from another service to a consumer; the message."""
+    def hear(
+        self, consumer: ModuleType, type_: str, data: dict[str, Any], version: int | None = None
+    ) -> dict[str, Any]:
+        """Hand one message from another service to a consumer, newer than those before unless told; the message."""
+        self._version += 1
         envelope = {
             "id": str(uuid4()),
             "type": type_,
             "subject": str(uuid4()),
-            "sequence": 1,
+            "sequence": version or self._version,
             "time": iso(now()),
             "data": data,
         }

@@ -305,6 +305,7 @@ def sales(tickets_db: TestDatabase, aws: Cloud, extension: Extension) -> Iterato
     """
     aws.topic("tickets")
     aws.queue("mail")
+    aws.queue("tickets-voids")
     aws.state_machine()
     events = EventsStandIn()
     extension.parameters |= {setting.name: str(setting.default) for setting in SETTINGS}

@@ -11,7 +11,14 @@ QUEUES = (
     Queue(
         "payments-tickets",
         topic="tickets",
-        types=("tickets.order_issued.v1", "tickets.order_released.v1", "tickets.ticket_checked_in.v1"),
+        types=(
+            "tickets.order_issued.v1",
+            "tickets.order_released.v1",
+            "tickets.ticket_checked_in.v1",
+            "tickets.tickets_voided.v1",
+            "tickets.purchase_stopped.v1",
+            "tickets.late_payment_refused.v1",
+        ),
     ),
     Queue("payments-mail", topic="notifications"),
 )
@@ -42,9 +49,10 @@ def rows(on: Ground) -> list[Row]:
         Consumer("attempts", queue="payments-attempts", uses=[db, publish, stripe, refunds, wake]),
         Consumer("webhooks", queue="payments-webhooks", uses=[db, publish, stripe, refunds, wake]),
         Consumer("refunds",  queue="payments-refunds",  uses=[db, publish, stripe]),
-        Consumer("tickets",  queue="payments-tickets",  uses=[db, publish]),
+        Consumer("tickets",  queue="payments-tickets",  uses=[db, publish, refunds, wake]),
         Consumer("mail",     queue="payments-mail",     uses=[db]),
 
-        Job("sweep_messages", "every minute", uses=[db, publish, attempts, webhooks, refunds, wake]),
+        Job("sweep_messages",    "every minute", uses=[db, publish, attempts, webhooks, refunds, wake]),
+        Job("resume_payments",   "every minute", uses=[db, publish, attempts, refunds]),
     ]
 # fmt: on

@@ -5,8 +5,19 @@ from cdk.service import Consumer, Ground, Job, Route, Row, Task
 
 QUEUES = (
     Queue("tickets-events", topic="events"),
-    Queue("tickets-payments", topic="payments", types=("payments.order_refunded.v1",)),
     Queue("tickets-orders", topic="payments", types=("payments.order_changed.v1",)),
+    Queue(
+        "tickets-payments",
+        topic="payments",
+        types=(
+            "payments.order_refunded.v1",
+            "payments.order_disputed.v1",
+            "payments.late_payment_received.v1",
+        ),
+    ),
+    # A batch of a cancelled event is 500 tickets, with a message and a mail for each of their orders.
+    Queue("tickets-voids", seconds=60, concurrency=2),
+    Queue("tickets-notifications", topic="notifications", types=("notifications.mail_status_changed.v1",)),
 )
 
 
@@ -16,6 +27,7 @@ def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
     db, publish, cache = on.data.database("tickets"), on.messaging.publish("tickets"), on.data.cache
     keys, mail, start = on.data.ticket_keys, on.messaging.send("mail"), on.saga.start
+    voids = on.messaging.send("tickets-voids")
     return [
         Route("GET",    "/api/tickets/types",                        "list_ticket_types",   "organizer", uses=[db, cache]),
         Route("POST",   "/api/tickets/types",                        "create_ticket_type",  "organizer", uses=[db, publish, cache]),
@@ -38,15 +50,18 @@ def rows(on: Ground) -> list[Row]:
         Task("release", uses=[db, publish, cache]),
         Task("notify",  uses=[db, mail]),
 
-        Consumer("events",   queue="tickets-events",   uses=[db, cache]),
-        Consumer("payments", queue="tickets-payments", uses=[db, cache]),
-        Consumer("orders",   queue="tickets-orders",   uses=[db]),
+        Consumer("events",        queue="tickets-events",        uses=[db, cache, voids]),
+        Consumer("payments",      queue="tickets-payments",      uses=[db, cache, publish, mail, keys.read]),
+        Consumer("voids",         queue="tickets-voids",         uses=[db, cache, publish, mail, voids]),
+        Consumer("notifications", queue="tickets-notifications", uses=[db, publish]),
+        Consumer("orders",        queue="tickets-orders",        uses=[db]),
 
-        Job("sweep_messages",      "every minute",  uses=[db, publish, mail]),
+        Job("sweep_messages",      "every minute",  uses=[db, publish, mail, voids]),
         Job("expire_holds",        "every minute",  uses=[db, cache]),
         Job("tell_stock",          "every minute",  uses=[db, publish]),
         Job("resume_purchases",    "every minute",  uses=[db, start, mail]),
         Job("rebuild_orders",      "by hand",       uses=[db], timeout=900),
+        Job("resume_voiding",      "every minute",  uses=[db, voids]),
         Job("create_signing_keys", "on deployment", uses=[keys.make, on.settings.publish_keys("ticket_keys")]),
     ]
 # fmt: on

@@ -33,6 +33,13 @@ _OF_MAIL: dict[str, dict[str, Any]] = {
         "tickets": [_TICKET, _TICKET],
     },
     "order-cancelled": _EVENT,
+    "event-cancelled": {
+        **_EVENT,
+        "reason": "The roof of the hall leaks.",
+        "isFree": False,
+        "totalAmount": "99.00",
+        "currency": "USD",
+    },
     "ticket": {**_EVENT, "tickets": [_TICKET]},
     "payment-failed": {
         "orderNumber": "BO-7Q4M2K",

@@ -1,32 +1,68 @@
-"""What other services tell of an order: its tickets, its seats, its mail."""
+"""What other services tell of an order: its tickets, its seats, its mail.
+
+News of tickets come in any order. A purchase's version tells which are older than what is known of it here: its tickets
+may be issued, released, and, when money came late, issued again.
+"""
 
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from functions.payments.models import Order, Ticket
+from functions.payments.models import ZERO, Dispute, Order, PaymentStatus, Ticket
 from functions.payments.repository import orders
+from shared import outbox
+from shared.contracts import OrderDisputed
 from shared.database import Sql
 
 # A mail's state only moves on; what comes late, or twice, changes nothing.
 _MAIL_ORDER = ("PENDING", "FAILED", "SENT", "DELIVERED", "BOUNCED", "COMPLAINED")
 
 
-def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime) -> Order | None:
-    """The order's tickets exist; None if there is no such order."""
+def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime, version: int = 0) -> Order | None:
+    """The order's tickets exist; None if there is no such order.
+
+    Args:
+        version: of the purchase at the tickets service; 0 if it was asked and did not say.
+    """
     order = orders.lock(sql, order_id)
-    if order is None or order.tickets is not None:
+    if order is None or (order.tickets is not None and version <= order.tickets_version):
         return order
-    return orders.save(sql, replace(order, tickets=tickets), "TICKETS_ISSUED", at)
+    if order.tickets is None and 0 < version < order.tickets_version:
+        changed = replace(order, tickets=_void(tickets, None))  # released since
+    else:
+        known = _as_known(sql, order, tickets)
+        if known == order.tickets and not order.wants_seats:
+            return order
+        changed = _with_tickets(order, known, max(version, order.tickets_version))
+    order = orders.save(sql, changed, "TICKETS_ISSUED", at)
+    if order.dispute is Dispute.OPEN:
+        tell_of_dispute(sql, order)  # tickets heard of it before it had any to void
+    return order
 
 
-def released(sql: Sql, order_id: UUID, at: datetime) -> None:
+def released(sql: Sql, order_id: UUID, at: datetime, version: int) -> None:
     """The order's seats went back on sale, and tickets it may have had are void."""
     order = orders.lock(sql, order_id)
-    if order is None or order.released_at is not None:
+    if order is None or order.released_at is not None or version <= order.tickets_version:
         return
-    tickets = None if order.tickets is None else [ticket | {"status": "VOID"} for ticket in order.tickets]
-    orders.save(sql, replace(order, released_at=at, tickets=tickets), "TICKETS_RELEASED", at)
+    tickets = None if order.tickets is None else _void(order.tickets, None)
+    orders.save(
+        sql,
+        replace(order, released_at=at, tickets=tickets, tickets_version=version),
+        "TICKETS_RELEASED",
+        at,
+    )
+
+
+def voided(sql: Sql, order_id: UUID, ticket_ids: list[UUID], reason: str, at: datetime, version: int) -> None:
+    """These tickets no longer open the door; those nobody has told us of yet will be void when they come."""
+    order = orders.lock(sql, order_id)
+    if order is None or version < order.tickets_version:
+        return
+    tickets = None if order.tickets is None else _void(order.tickets, {str(id_) for id_ in ticket_ids})
+    if tickets is None or tickets != order.tickets:
+        ids = [str(id_) for id_ in ticket_ids]
+        orders.save(sql, replace(order, tickets=tickets), "TICKETS_VOIDED", at, reason=reason, ticketIds=ids)
 
 
 def checked_in(sql: Sql, order_id: UUID, ticket_id: UUID, at: datetime) -> None:
@@ -47,6 +83,36 @@ def mailed(sql: Sql, order_id: UUID, status: str, at: datetime) -> None:
     if order is None or _rank(status) <= _rank(order.mail_status):
         return
     orders.save(sql, replace(order, mail_status=status), "MAIL_STATUS", at, mailStatus=status)
+
+
+def tell_of_dispute(sql: Sql, order: Order) -> None:
+    """Have the tickets service void the tickets of a disputed order."""
+    message = OrderDisputed(order_id=order.id, user_id=order.user_id, event_id=order.event_id)
+    outbox.publish(sql, message, subject=order.id, version=order.version)
+
+
+def _with_tickets(order: Order, tickets: list[Ticket], version: int) -> Order:
+    """The order with tickets: one that waited for seats has got what it paid for."""
+    status = order.payment_status
+    if order.wants_seats:
+        status = PaymentStatus.PARTIALLY_REFUNDED if order.refunded_amount > ZERO else PaymentStatus.PAID
+    return replace(order, payment_status=status, tickets=tickets, tickets_version=version, released_at=None)
+
+
+def _as_known(sql: Sql, order: Order, tickets: list[Ticket]) -> list[Ticket]:
+    """The tickets, with what is known of them already: used ones, and ones that were void before they came."""
+    if order.tickets is None:
+        return _void(tickets, orders.voided_tickets(sql, order.id))
+    used = {ticket["id"] for ticket in order.tickets if ticket["status"] == "USED"}
+    return [ticket | {"status": "USED"} if ticket["id"] in used else ticket for ticket in tickets]
+
+
+def _void(tickets: list[Ticket], ticket_ids: set[str] | None) -> list[Ticket]:
+    """The tickets, of which these (None: all) are void."""
+    return [
+        ticket | {"status": "VOID"} if ticket_ids is None or ticket["id"] in ticket_ids else ticket
+        for ticket in tickets
+    ]
 
 
 def _rank(status: str) -> int:

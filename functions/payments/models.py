@@ -34,6 +34,14 @@ BOUGHT = (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.DI
 NOT_SHOWN_WITHOUT_TICKETS = (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED)
 
 
+class Dispute(StrEnum):
+    """What the buyer's bank made of the buyer's complaint; `WON` is ours, and the money stays."""
+
+    OPEN = "OPEN"
+    WON = "WON"
+    LOST = "LOST"
+
+
 class AttemptStatus(StrEnum):
     """What became of one attempt to take an order's money."""
 
@@ -96,6 +104,9 @@ class Order:
         captured_amount: what the provider took; refunding and refunded amounts are parts of it.
         cancel_requested_at: set before the provider is asked to cancel: nothing is charged from then on.
         tickets: None until they are known to be issued.
+        tickets_version: the tickets service's version of the purchase when it last issued or released: older news
+            of it changes nothing.
+        dispute: of the payment, as the buyer's bank decided it; None if there never was one.
         version: counts the order's events.
     """
 
@@ -120,6 +131,8 @@ class Order:
     tickets: list[Ticket] | None
     released_at: datetime | None
     mail_status: str
+    tickets_version: int
+    dispute: Dispute | None
     version: int
     created_at: datetime
 
@@ -132,6 +145,20 @@ class Order:
     def refundable_amount(self) -> Decimal:
         """What was paid, is not given back and is not about to be."""
         return self.captured_amount - self.refunded_amount - self.refunding_amount
+
+    @property
+    def wants_seats(self) -> bool:
+        """Its money is here and its tickets are not: it came too late, or a dispute about it was won."""
+        if self.payment_status is PaymentStatus.DISPUTED:
+            return self.dispute is Dispute.WON
+        return self.payment_status is PaymentStatus.CANCELLED and self.refundable_amount > ZERO
+
+    @property
+    def is_void(self) -> bool:
+        """Its seats are on sale again: it has been released, or had tickets and all of them are void."""
+        return self.released_at is not None or (
+            bool(self.tickets) and all(ticket["status"] == "VOID" for ticket in self.tickets or [])
+        )
 
     @property
     def shown_status(self) -> PaymentStatus:

@@ -4,12 +4,12 @@ What is being refunded is set aside on the order first, so that no two refunds t
 says so. Then the provider is asked, under the refund's own id, and its answer recorded.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from functions.payments.gateways.gateway import PaymentGateway, RefundResult
+from functions.payments.gateways.gateway import GatewayRefused, PaymentGateway, RefundResult
 from functions.payments.models import (
     ZERO,
     Order,
@@ -33,7 +33,14 @@ from shared.log import logger
 log = logger("payments")
 
 GATEWAY_STATUS = {"succeeded": RefundStatus.SUCCEEDED, "failed": RefundStatus.FAILED}
+# What Stripe and PayPal say of money that is not here any more; with any other refusal somebody has to look at it.
+# https://docs.stripe.com/error-codes, https://developer.paypal.com/api/rest/reference/payments/v2/errors/
+NEVER_REFUNDABLE = (
+    *("charge_disputed", "charge_already_refunded"),
+    *("CAPTURE_DISPUTED", "CAPTURE_FULLY_REFUNDED"),
+)
 _BY_PROVIDER = "Refunded at the payment provider"
+_BY_BANK = "The buyer's bank took it back"
 
 
 def request(sql: Sql, organizer: User, wanted: RefundRequest, at: datetime) -> RefundAccepted:
@@ -126,29 +133,43 @@ def due(sql: Sql, refund_id: UUID) -> tuple[Order, Refund] | None:
     return (order, refund) if order else None
 
 
-def carry_out(gateway: PaymentGateway, order: Order, refund: Refund) -> RefundResult:
+@dataclass(frozen=True)
+class NotRefundable:
+    """The provider will never carry this refund out; `amount_refunded` is what it has given back of the payment."""
+
+    code: str
+    amount_refunded: Decimal
+
+
+def carry_out(gateway: PaymentGateway, order: Order, refund: Refund) -> RefundResult | NotRefundable:
     """Ask the provider to give the money back. No transaction is open here.
 
     Raises:
         GatewayUnavailable, GatewayTimeout: try again, under the same key.
         GatewayRefused: somebody has to look at it.
     """
-    assert order.payment_gateway_transaction_id is not None
-    return gateway.refund(
-        intent_id=order.payment_gateway_transaction_id,
-        amount=refund.amount,
-        key=str(refund.id),
-        reason=refund.reason,
-    )
+    intent_id = order.payment_gateway_transaction_id
+    assert intent_id is not None
+    try:
+        return gateway.refund(
+            intent_id=intent_id, amount=refund.amount, key=str(refund.id), reason=refund.reason
+        )
+    except GatewayRefused as refused:
+        if refused.provider_code not in NEVER_REFUNDABLE:
+            raise
+        return NotRefundable(refused.provider_code, gateway.fetch(intent_id).amount_refunded)
 
 
-def record(sql: Sql, refund_id: UUID, answer: RefundResult, at: datetime) -> None:
+def record(sql: Sql, refund_id: UUID, answer: RefundResult | NotRefundable, at: datetime) -> None:
     """Record what the provider made of a refund; safe to hear twice, in any order."""
     refund = refunds.get(sql, refund_id)
     order = orders.lock(sql, refund.order_id) if refund else None
     refund = refunds.get(sql, refund_id)  # again, now that nobody else can be deciding it
     assert refund is not None
     assert order is not None
+    if isinstance(answer, NotRefundable):
+        _refused(sql, order, refund, answer, at)
+        return
     status = GATEWAY_STATUS.get(answer.status)
     if status is None:
         refunds.note_gateway_id(sql, refund.id, answer.refund_id, at)
@@ -156,7 +177,7 @@ def record(sql: Sql, refund_id: UUID, answer: RefundResult, at: datetime) -> Non
         if status is RefundStatus.SUCCEEDED:
             _succeeded(sql, order, refund, answer.refund_id, at)
         else:
-            _did_not_succeed(sql, order, refund, at)
+            _did_not_succeed(sql, order, refund, answer.failure, at)
 
 
 def found_at_provider(sql: Sql, order: Order, total_refunded: Decimal, at: datetime) -> None:
@@ -176,6 +197,30 @@ def found_at_provider(sql: Sql, order: Order, total_refunded: Decimal, at: datet
     assert refund is not None
     aside = replace(order, refunding_amount=order.refunding_amount + missing)
     _succeeded(sql, aside, refund, None, at)
+
+
+def taken_by_bank(sql: Sql, order: Order, amount: Decimal, at: datetime) -> Order:
+    """A dispute was lost: the money went back through the bank, and nobody tells the buyer but the bank."""
+    refund_id = uuid4()
+    refunds.create(
+        sql, refund_id, order.id, amount, _BY_BANK, at, cause="DISPUTE_LOST", ticket_ids=_unrefunded(order)
+    )
+    refunds.finish(sql, refund_id, RefundStatus.SUCCEEDED, at, gateway_refund_id=None)
+    refund = refunds.get(sql, refund_id)
+    assert refund is not None
+    refunded = order.refunded_amount + amount
+    fully = refunded == order.captured_amount
+    status = PaymentStatus.REFUNDED if fully else PaymentStatus.PARTIALLY_REFUNDED
+    order = orders.save(
+        sql,
+        replace(order, refunded_amount=refunded, payment_status=status),
+        "DISPUTE_LOST",
+        at,
+        refundId=str(refund_id),
+        amount=str(amount),
+    )
+    refunds.audit(sql, order, refund, None, at)
+    return order
 
 
 def _extent(sql: Sql, order: Order, wanted: RefundRequest) -> tuple[Decimal, list[UUID]]:
@@ -229,14 +274,24 @@ def _succeeded(sql: Sql, order: Order, refund: Refund, gateway_refund_id: str | 
     outbox.publish(sql, told, subject=order.id, version=order.version)
 
 
-def _did_not_succeed(sql: Sql, order: Order, refund: Refund, at: datetime) -> None:
+def _refused(sql: Sql, order: Order, refund: Refund, answer: NotRefundable, at: datetime) -> None:
+    """What the provider gave back behind our back, and therefore refuses to give back twice, is taken over."""
+    if refunds.finish(sql, refund.id, RefundStatus.FAILED, at, gateway_refund_id=None):
+        _did_not_succeed(sql, order, refund, answer.code, at)
+        found = orders.get(sql, order.id)
+        assert found is not None
+        found_at_provider(sql, found, answer.amount_refunded, at)
+
+
+def _did_not_succeed(sql: Sql, order: Order, refund: Refund, failure: str | None, at: datetime) -> None:
     """The provider could not give it back (a closed account, say): it is still ours to give, and operators are told."""
     log.error("refund failed", extra={"order_id": str(order.id), "refund_id": str(refund.id)})
+    refunds.note_failure(sql, refund.id, failure or "unknown", at)
     if refund.status is RefundStatus.SUCCEEDED:
-        refunded = order.refunded_amount - refund.amount
-        changed = replace(order, refunded_amount=refunded, payment_status=_status_after(order, refunded))
+        changed = replace(order, refunded_amount=order.refunded_amount - refund.amount)
     else:
         changed = replace(order, refunding_amount=order.refunding_amount - refund.amount)
+    changed = replace(changed, payment_status=_status_after(changed, changed.refunded_amount))
     orders.save(sql, changed, "REFUND_FAILED", at, refundId=str(refund.id), amount=str(refund.amount))
 
 
@@ -247,7 +302,7 @@ def _status_after(order: Order, refunded: Decimal) -> PaymentStatus:
         return PaymentStatus.DISPUTED
     if refunded > ZERO:
         return PaymentStatus.PARTIALLY_REFUNDED
-    return PaymentStatus.CANCELLED if order.released_at else PaymentStatus.PAID
+    return PaymentStatus.CANCELLED if order.is_void else PaymentStatus.PAID
 
 
 def _void(tickets: list[Ticket] | None, ticket_ids: list[UUID] | None) -> list[Ticket] | None:

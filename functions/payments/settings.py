@@ -15,4 +15,15 @@ ATTEMPT_PATIENCE_SECONDS = Setting(
     10,
     "Seconds after which a payment attempt that cannot reach the provider is given up, so that the buyer may try again",
 )
+REFUND_STALL_SECONDS = Setting(
+    "refund_stall_seconds",
+    900,
+    "Seconds after which a refund, or money that waits for seats, without an outcome is sent on again",
+)
+ATTEMPT_STALL_SECONDS = Setting(
+    "attempt_stall_seconds", 90, "Seconds after which a payment attempt without an outcome is sent on again"
+)
+RESUME_LIMIT = Setting(
+    "resume_limit", 100, "Refunds, attempts or late payments sent on again in one run, of each"
+)
 FREE_ORDERS_ENABLED = Setting("free_orders_enabled", True, "Whether orders without a price are offered")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from functions.payments import refunding
+from functions.payments import late_money
 from functions.payments.gateways.gateway import Failure, PaymentOutcome, PaymentResult
 from functions.payments.models import BOUGHT, Attempt, AttemptStatus, Order, PaymentStatus
 from functions.payments.repository import attempts, orders, task_tokens
@@ -124,15 +124,11 @@ def _bought(sql: Sql, order: Order, at: datetime) -> Order:
 
 
 def _too_late(sql: Sql, order: Order, at: datetime) -> Order:
-    """The order was cancelled and its seats are gone: the money goes back at once."""
+    """The order was cancelled: the money buys its seats again if there are any, which tickets answers."""
     log.warning("money arrived for a cancelled order", extra={"order_id": str(order.id)})
     order = orders.save(sql, replace(order, captured_amount=order.total_amount), "LATE_PAYMENT", at)
-    refunding.ask(
-        sql, order, order.refundable_amount, at, cause="LATE_PAYMENT", reason="Paid after the order had ended"
-    )
-    found = orders.get(sql, order.id)
-    assert found is not None
-    return found
+    late_money.ask_for_seats(sql, order)
+    return order
 
 
 def _unpaid(sql: Sql, order: Order, result: PaymentResult, attempt: Attempt | None, at: datetime) -> Order:

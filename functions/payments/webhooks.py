@@ -4,12 +4,13 @@ A webhook may come twice, late, or in any order, so it is taken for a hint only:
 provider how things stand now and applies that.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from functions.payments import refunding, settling
+from functions.payments import disputes, refunding, settling
 from functions.payments.gateways.gateway import (
+    DisputeResult,
     GatewayKnowsNothing,
     PaymentGateway,
     PaymentOutcome,
@@ -17,7 +18,7 @@ from functions.payments.gateways.gateway import (
     RefundResult,
     WebhookEvent,
 )
-from functions.payments.models import ZERO, Order, PaymentStatus
+from functions.payments.models import ZERO, Order
 from functions.payments.repository import orders, refunds, webhooks
 from shared import outbox
 from shared.contracts import WebhookReceived
@@ -27,7 +28,7 @@ from shared.log import logger
 log = logger("payments")
 
 STRIPE = "stripe"
-PAYMENT, REFUND = "payment_intent.", "refund."
+PAYMENT, REFUND, DISPUTE = "payment_intent.", "refund.", "charge.dispute."
 # https://docs.stripe.com/api/events/types; the others are kept, and that is all.
 HANDLED = {
     "payment_intent.succeeded",
@@ -35,7 +36,10 @@ HANDLED = {
     "payment_intent.requires_action",
     "payment_intent.canceled",
     "charge.refunded",
+    "charge.dispute.closed",
     "charge.dispute.created",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
     "refund.updated",
     "refund.failed",
 }
@@ -54,6 +58,17 @@ class Due:
     object_id: str
     intent_id: str | None
     order: Order | None
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A dispute, and the payment that it is about: the news of the dispute may be the first of the payment."""
+
+    dispute: DisputeResult
+    payment: PaymentResult
+
+
+Told = PaymentResult | RefundResult | Complaint
 
 
 def store(sql: Sql, event: WebhookEvent, at: datetime) -> None:
@@ -77,21 +92,21 @@ def due(sql: Sql, event_id: str, at: datetime) -> Due | None:
     return Due(event_id, row["type"], row["object_id"], row["intent_id"], order)
 
 
-def ask(gateway: PaymentGateway, due: Due) -> PaymentResult | RefundResult | None:
+def ask(gateway: PaymentGateway, due: Due) -> Told | None:
     """How things stand at the provider now; None if it has no such thing. No transaction is open here."""
     assert due.intent_id is not None
     try:
-        return (
-            gateway.fetch_refund(due.object_id)
-            if due.type.startswith(REFUND)
-            else gateway.fetch(due.intent_id)
-        )
+        if due.type.startswith(REFUND):
+            return gateway.fetch_refund(due.object_id)
+        if due.type.startswith(DISPUTE):
+            return Complaint(gateway.fetch_dispute(due.object_id), gateway.fetch(due.intent_id))
+        return gateway.fetch(due.intent_id)
     except GatewayKnowsNothing:
         log.warning("webhook about nothing that the provider knows", extra={"webhook": due.event_id})
         return None
 
 
-def record(sql: Sql, due: Due, answer: PaymentResult | RefundResult | None, at: datetime) -> None:
+def record(sql: Sql, due: Due, answer: Told | None, at: datetime) -> None:
     """Apply what the provider said, and the webhook is handled.
 
     Raises:
@@ -99,23 +114,27 @@ def record(sql: Sql, due: Due, answer: PaymentResult | RefundResult | None, at: 
     """
     if isinstance(answer, RefundResult):
         _record_refund(sql, due, answer, at)
+    elif isinstance(answer, Complaint):
+        order = _record_payment(sql, due, answer.payment, at)
+        if order is not None:
+            disputes.record(sql, order, answer.dispute, at)
     elif answer is not None:
         _record_payment(sql, due, answer, at)
     webhooks.mark_handled(sql, STRIPE, due.event_id, at)
 
 
-def _record_payment(sql: Sql, due: Due, answer: PaymentResult, at: datetime) -> None:
+def _record_payment(sql: Sql, due: Due, answer: PaymentResult, at: datetime) -> Order | None:
+    """The order as it is then; None if the payment is not one of ours."""
     order_id = due.order.id if due.order else _uuid(answer.order_id)
     order = orders.lock(sql, order_id) if order_id else None
     if order is None:
         log.warning("webhook about a payment that is not ours", extra={"webhook": due.event_id})
-        return
+        return None
     if answer.outcome is not PaymentOutcome.PAID and _has_moved(due.order, order):
         raise TooEarly(due.event_id)
     order = settling.apply(sql, order, answer, at)
-    if answer.disputed and order.payment_status in (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED):
-        order = orders.save(sql, replace(order, payment_status=PaymentStatus.DISPUTED), "DISPUTED", at)
     refunding.found_at_provider(sql, order, answer.amount_refunded, at)
+    return orders.get(sql, order.id)
 
 
 def _has_moved(before: Order | None, order: Order) -> bool:

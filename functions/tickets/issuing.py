@@ -32,13 +32,20 @@ def issue(sql: Sql, order_id: UUID, signer: Signer, at: datetime) -> Outcome:
         return _refused("SEATS_RELEASED")
     if copies.get_for_share(sql, purchase.event_id).status == "CANCELLED":
         return _refused("EVENT_CANCELLED")
+    issue_bound(sql, purchase, signer, at)
+    return ISSUED
+
+
+def issue_bound(sql: Sql, purchase: Purchase, signer: Signer, at: datetime) -> list[Hold]:
+    """Sell the seats that are bound to the (locked) purchase, and make its tickets; what it held."""
+    order_id = purchase.order_id
     held = reservations.of_reservations(sql, [purchase.reservation_id])
     made = _new_tickets(purchase, held, signer)
     reservations.sell(sql, purchase.reservation_id)
     tickets.insert(sql, order_id, purchase.user_id, purchase.event_id, made, at)
     version = purchases.advance(sql, order_id, "ISSUED", "issued", {"tickets": len(made)}, at)
     outbox.publish(sql, _message(purchase, made), subject=order_id, version=version)
-    return ISSUED
+    return held
 
 
 def _refused(reason: str) -> Outcome:

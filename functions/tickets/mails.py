@@ -28,3 +28,12 @@ def order_data(purchase: Purchase, event: EventCopy, tickets: list[TicketRow]) -
             for ticket in tickets
         ],
     }
+
+
+def event_cancelled(purchase: Purchase, event: EventCopy, reason: str | None) -> dict[str, Any]:
+    """The data of the template event-cancelled; `reason` is the organizer's text, None if it has not come here."""
+    return {
+        **order_data(purchase, event, []),
+        "reason": reason or "",
+        "isFree": purchase.total_amount == 0,
+    }

@@ -43,6 +43,7 @@ PaymentStatus = Literal[
     "REFUNDED",
     "DISPUTED",
 ]
+DeliveryStatus = Literal["PENDING", "SENT", "DELIVERED", "BOUNCED", "COMPLAINED", "FAILED"]
 
 
 # ---- ticket types
@@ -206,7 +207,7 @@ class PurchaseAccepted(Answer):
 
 
 class Ticket(Answer):
-    """A ticket as its holder sees it."""
+    """A ticket as its holder sees it; `delivery_status` is of the newest mail that carries its order's tickets."""
 
     id: UUID
     ticket_number: str
@@ -218,6 +219,7 @@ class Ticket(Answer):
     holder_name: str | None
     status: TicketStatus
     checked_in_at: Instant | None
+    delivery_status: DeliveryStatus
     qr_code: str
     qr_code_image_url: str
     created_at: Instant
@@ -242,6 +244,7 @@ class Order(Answer):
     refunded_amount: Money
     pay_by: Instant
     created_at: Instant
+    delivery_status: DeliveryStatus
     tickets: list[Ticket]
 
 

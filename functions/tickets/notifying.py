@@ -19,6 +19,8 @@ def notify(sql: Sql, order_id: UUID, outcome: Literal["issued", "cancelled"]) ->
     purchase = purchases.lock(sql, order_id)
     if purchase is None or purchase.notified_outcome == outcome:
         return Outcome(outcome="notified")
+    if outcome == "cancelled" and purchase.status == "ISSUED":
+        return Outcome(outcome="notified")  # late money bought the seats after all, and the buyer knows
     event = copies.get(sql, purchase.event_id)
     assert event is not None, "seats are only held of events that are here"
     valid = [ticket for ticket in tickets.of_orders(sql, [order_id]) if ticket.status != "VOID"]

@@ -100,5 +100,6 @@ def _order(row: Row, held: list[Hold], issued: list[TicketRow]) -> Order:
         refunded_amount=row["refunded_amount"] or 0,
         pay_by=row["pay_by"],
         created_at=row["created_at"],
+        delivery_status=row["delivery_status"],
         tickets=[shown(ticket) for ticket in issued],
     )

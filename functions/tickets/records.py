@@ -90,3 +90,4 @@ class TicketRow:
     type_name: str
     venue_zone: str | None
     organizer_id: UUID
+    delivery_status: str

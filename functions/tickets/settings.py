@@ -18,6 +18,15 @@ EVENT_CACHE_SECONDS = Setting("event_cache_seconds", 3600, "Seconds that Redis k
 INVENTORY_CACHE_SECONDS = Setting(
     "inventory_cache_seconds", 300, "Seconds that Redis keeps what is left of a ticket type"
 )
+VOID_BATCH = Setting("void_batch", 500, "Tickets of a cancelled event that are voided in one transaction")
+VOID_STALL_SECONDS = Setting(
+    "void_stall_seconds",
+    120,
+    "Seconds without progress after which the voiding of a cancelled event is resumed",
+)
+VOID_SWEEP_LIMIT = Setting(
+    "void_sweep_limit", 20, "Cancelled events that one run of the sweep resumes at most"
+)
 AVAILABILITY_TRUST_SECONDS = Setting(
     "availability_trust_seconds", 1.0, "Age in seconds up to which a cached availability is shown as it is"
 )

@@ -54,6 +54,7 @@ OPERATIONS = (
     _operation("captures.get", "GET", "/v2/payments/captures/{id}", payments.get_capture),
     _operation("captures.refund", "POST", "/v2/payments/captures/{id}/refund", payments.refund, 201),
     _operation("refunds.get", "GET", "/v2/payments/refunds/{id}", payments.get_refund),
+    _operation("disputes.get", "GET", "/v1/customer/disputes/{id}", payments.get_dispute),
     _operation("disputes.list", "GET", "/v1/customer/disputes", payments.list_disputes),
 )
 

@@ -79,6 +79,15 @@ def given_back(call: Call, order_id: str) -> Decimal:
     return sum((Decimal(item["amount"]["value"]) for item in refunds if item["status"] != "FAILED"), ZERO)
 
 
+def get_dispute(call: Call, identifier: str, _: Json) -> Json:
+    """GET /v1/customer/disputes/{id}.
+
+    Raises:
+        Refusal: 404, no such dispute.
+    """
+    return _found(call, "dispute", identifier)
+
+
 def list_disputes(call: Call, _: str, query: Json) -> Json:
     """GET /v1/customer/disputes?disputed_transaction_id=."""
     return {"items": disputes_of(call, str(query.get("disputed_transaction_id"))), "links": []}

@@ -25,6 +25,7 @@ class Card:
         authenticates: asks for 3-D Secure before it is charged.
         decline: refuses the charge (after the authentication, if it asks for one).
         dispute: reason of the dispute that follows a successful charge.
+        inquiry: that dispute is a question only: https://docs.stripe.com/disputes/how-disputes-work#inquiries.
         refund: how refunds go: `succeeded` at once, `pending` and later succeeded, or `failed` afterwards.
     """
 
@@ -34,6 +35,7 @@ class Card:
     authenticates: bool = False
     decline: Decline | None = None
     dispute: str | None = None
+    inquiry: bool = False
     refund: str = "succeeded"
 
 
@@ -101,7 +103,7 @@ _BEHAVIOURS = {
     "amex_threeDSecureNotSupported": Card("amex", "0005"),
     "createDispute": Card(last4="0259", dispute="fraudulent"),
     "createDisputeProductNotReceived": Card(last4="2685", dispute="product_not_received"),
-    "createDisputeInquiry": Card(last4="1976", dispute="general"),
+    "createDisputeInquiry": Card(last4="1976", dispute="general", inquiry=True),
     "pendingRefund": Card(last4="7726", refund="pending"),
     "refundFail": Card(last4="5126", refund="failed"),
 } | {country: Card(country=country.upper()) for country in _COUNTRIES.split()}

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from local.simulation import control
 from local.simulation.control import json_of, limit_of, problem
-from local.stripe_simulator import attempts
+from local.stripe_simulator import attempts, disputes
 from local.stripe_simulator.calls import Call
 from local.stripe_simulator.ids import Json
 from local.stripe_simulator.store import Store
@@ -57,6 +57,7 @@ class Control(control.Control):
 
     def _summary(self, intent: Json) -> Json:
         charge = self._store.get("charge", intent["latest_charge"] or "") or {}
+        dispute = disputes.of_charge(Call(self._store), charge) if charge else None
         error = intent["last_payment_error"] or {}
         return {
             "id": intent["id"],
@@ -67,5 +68,6 @@ class Control(control.Control):
             "lastError": error.get("decline_code") or error.get("code"),
             "amountRefunded": charge.get("amount_refunded", 0),
             "disputed": charge.get("disputed", False),
+            "amountLost": dispute["amount"] if dispute and dispute["status"] == "lost" else 0,
             "created": intent["created"],
         }

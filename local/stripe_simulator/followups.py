@@ -3,9 +3,8 @@
 Planned in the transaction of the request that causes it and kept in the store, so that a restart forgets none.
 """
 
-from local.stripe_simulator import cards, events
+from local.stripe_simulator import disputes, events
 from local.stripe_simulator.calls import Call
-from local.stripe_simulator.ids import Json, new_id
 from local.stripe_simulator.store import Store
 
 # Minutes to days at Stripe; on a laptop somebody is waiting.
@@ -35,42 +34,9 @@ def run_due(store: Store) -> None:
         for row in store.rows("SELECT * FROM followups WHERE due <= :now ORDER BY due, id", now=call.now):
             store.run("DELETE FROM followups WHERE id = :id", id=row["id"])
             if row["action"] == "dispute":
-                _dispute(call, row["object"])
+                disputes.open_for(call, row["object"])
             else:
                 _settle_refund(call, row["object"], row["action"].removeprefix("refund_"))
-
-
-def _dispute(call: Call, charge_id: str) -> None:
-    charge = call.store.get("charge", charge_id)
-    if charge is None or charge["disputed"] or charge["refunded"]:
-        return
-    charge["disputed"] = True
-    call.store.put(charge)
-    card = cards.card_for(call.store.token_of(charge["payment_method"]) or "")
-    dispute: Json = {
-        "id": new_id("du"),
-        "object": "dispute",
-        "amount": charge["amount"] - charge["amount_refunded"],
-        "balance_transactions": [],
-        "charge": charge_id,
-        "created": call.created,
-        "currency": charge["currency"],
-        "evidence": {},
-        "evidence_details": {
-            "due_by": call.created + 9 * 86400,
-            "has_evidence": False,
-            "past_due": False,
-            "submission_count": 0,
-        },
-        "is_charge_refundable": False,
-        "livemode": False,
-        "metadata": {},
-        "payment_intent": charge["payment_intent"],
-        "reason": card.dispute if card and card.dispute else "general",
-        "status": "needs_response",
-    }
-    call.store.put(dispute, intent=charge["payment_intent"])
-    events.record(call, "charge.dispute.created", dispute)
 
 
 def _settle_refund(call: Call, refund_id: str, status: str) -> None:

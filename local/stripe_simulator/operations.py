@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from local.stripe_simulator import charges, errors, events, intents, listing, methods, refunds
+from local.stripe_simulator import charges, disputes, errors, events, intents, listing, methods, refunds
 from local.stripe_simulator.calls import Call
 from local.stripe_simulator.forms import Parameters
 from local.stripe_simulator.ids import Json
@@ -50,6 +50,9 @@ OPERATIONS = (
     _operation("refunds.create", "POST", "/v1/refunds", lambda c, _, v: refunds.create(c, v)),
     _operation("refunds.list", "GET", "/v1/refunds", lambda c, _, v: refunds.list_all(c, v)),
     _operation("refunds.retrieve", "GET", "/v1/refunds/{id}", refunds.retrieve),
+    _operation("disputes.retrieve", "GET", "/v1/disputes/{id}", disputes.retrieve),
+    _operation("disputes.update", "POST", "/v1/disputes/{id}", disputes.update),
+    _operation("disputes.close", "POST", "/v1/disputes/{id}/close", disputes.close),
     _operation("events.list", "GET", "/v1/events", _list_events),
     _operation("events.retrieve", "GET", "/v1/events/{id}", lambda c, i, _: events.retrieve(c, i)),
 )

@@ -1,6 +1,6 @@
 """Refunds. https://docs.stripe.com/api/refunds and https://docs.stripe.com/refunds"""
 
-from local.stripe_simulator import currencies, errors, events, followups, listing, methods
+from local.stripe_simulator import currencies, disputes, errors, events, followups, listing, methods
 from local.stripe_simulator.calls import Call
 from local.stripe_simulator.forms import Parameters
 from local.stripe_simulator.ids import Json, new_id
@@ -25,7 +25,7 @@ def create(call: Call, values: Json) -> Json:
             "amount", "This value must be greater than or equal to 1.", "parameter_invalid_integer"
         )
     charge = _charge(call, parameters)
-    left = _left(charge, amount)
+    left = _left(call, charge, amount)
     refund = _new(call, charge, left if amount is None else amount, reason, metadata)
     charge["amount_refunded"] += refund["amount"]
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
@@ -87,10 +87,11 @@ def _charge(call: Call, parameters: Parameters) -> Json:
     return charge
 
 
-def _left(charge: Json, amount: int | None) -> int:
+def _left(call: Call, charge: Json, amount: int | None) -> int:
     """Minor units that can still be refunded, if `amount` of them may be."""
     left: int = charge["amount"] - charge["amount_refunded"]
-    if charge["disputed"]:
+    dispute = disputes.of_charge(call, charge) if charge["disputed"] else None
+    if dispute is not None and dispute["status"] != "won":
         raise errors.invalid_request(
             f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
         )

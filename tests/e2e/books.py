@@ -87,13 +87,13 @@ def _differences(orders: list[Row], gateway: dict[str, float]) -> list[str]:
 
 
 def _at_the_gateway(laptop: Laptop) -> dict[str, float]:
-    """Captured minus refunded per order, as the simulated gateway has it in its own store."""
+    """What is left of each order's money (some was refunded, some lost in a dispute), by the gateway's own store."""
     ports = json.loads((laptop.state / "ports.json").read_text())
     url = f"http://127.0.0.1:{ports['stripe']}/_control/payment_intents?limit=100000"
     with urllib.request.urlopen(url, timeout=10) as answer:
         intents = json.load(answer)["items"]
     return {
-        intent["orderId"]: (intent["amount"] - intent["amountRefunded"]) / 100
+        intent["orderId"]: (intent["amount"] - intent["amountRefunded"] - intent["amountLost"]) / 100
         for intent in intents
         if intent["status"] == "succeeded"
     }

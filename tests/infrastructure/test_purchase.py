@@ -21,6 +21,7 @@ from tests.infrastructure.template import ROOT, System
 
 PAID: dict[str, Any] = {"outcome": "paid"}
 DECLINED: dict[str, Any] = {"outcome": "declined"}
+OVER: dict[str, Any] = {"outcome": "over"}
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,13 @@ class Way:
     order: str
     tasks: str
     answers: dict[str, Answers] = field(default_factory=dict)
-    wakes: bool = False
+    wakes: dict[str, Any] | None = None
 
 
 PATHS = [
     Way("paid", "reserve charge issue notify"),
     Way("gone", "reserve", {"reserve": [{"outcome": "gone"}]}),
-    Way("paid-later", "reserve charge await-payment issue notify", {"charge": [DECLINED]}, wakes=True),
+    Way("paid-later", "reserve charge await-payment issue notify", {"charge": [DECLINED]}, wakes=PAID),
     Way("not-paid", "reserve charge await-payment cancel-payment release notify", {"charge": [DECLINED]}),
     Way(
         "paid-at-the-last-moment",
@@ -48,8 +49,14 @@ PATHS = [
         "reserve charge issue refund-payment release notify",
         {"issue": [{"outcome": "refused", "reason": "EVENT_CANCELLED"}]},
     ),
+    Way(
+        "event-cancelled-while-waiting",
+        "reserve charge await-payment cancel-payment release notify",
+        {"charge": [DECLINED]},
+        wakes=OVER,
+    ),
     Way("charge-fails-once", "reserve charge issue notify", {"charge": [BROKEN, PAID]}),
-    Way("charge-broken", "reserve charge await-payment issue notify", {"charge": [BROKEN]}, wakes=True),
+    Way("charge-broken", "reserve charge await-payment issue notify", {"charge": [BROKEN]}, wakes=PAID),
     Way("issue-broken", "reserve charge issue refund-payment release notify", {"issue": [BROKEN]}),
     Way("reserve-broken", "reserve release notify", {"reserve": [BROKEN]}),
     Way(
@@ -61,7 +68,7 @@ PATHS = [
 
 
 def reservation(order: str) -> dict[str, Any]:
-    # Long enough for those who are to pay in time, on a slow machine too.
+    # Long enough for those who are woken in time, on a slow machine too.
     patience = 30 if next(path for path in PATHS if path.order == order).wakes else 1
     return {"outcome": "bound", "orderId": order, "secondsToPay": patience}
 
@@ -124,16 +131,16 @@ def statuses(system: System, steps: Any, tasks: ScriptedTasks) -> dict[str, str]
             name=path.order,
             input=json.dumps({"orderId": path.order}),
         )["executionArn"]
-    unpaid = {path.order for path in PATHS if path.wakes}
+    waking = {path.order: path.wakes for path in PATHS if path.wakes}
     ended: dict[str, str] = {}
     deadline = time.monotonic() + 60
     while len(ended) < len(PATHS) and time.monotonic() < deadline:
         time.sleep(0.1)
-        for order in [order for order in unpaid if tasks.last(order, "await-payment")]:
+        for order in [order for order in waking if tasks.last(order, "await-payment")]:
             steps.send_task_success(
-                taskToken=tasks.last(order, "await-payment")["taskToken"], output=json.dumps(PAID)
+                taskToken=tasks.last(order, "await-payment")["taskToken"],
+                output=json.dumps(waking.pop(order)),
             )
-            unpaid.remove(order)
         for order in executions.keys() - ended.keys():
             status = steps.describe_execution(executionArn=executions[order])["status"]
             if status != "RUNNING":

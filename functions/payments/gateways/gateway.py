@@ -86,6 +86,7 @@ class RefundResult:
 
     Attributes:
         key: the caller's name for it, as passed to `refund`; None for a refund made elsewhere (a dashboard).
+        failure: why it failed, in the provider's word.
     """
 
     refund_id: str
@@ -93,6 +94,24 @@ class RefundResult:
     status: RefundStatus
     amount: Decimal
     key: str | None
+    failure: str | None = None
+
+
+DisputeStatus = Literal["inquiry", "open", "won", "lost"]
+
+
+@dataclass(frozen=True)
+class DisputeResult:
+    """A buyer's complaint at the bank. `inquiry`: only a question so far, no money has moved. `won`: the money is ours.
+
+    Attributes:
+        amount: what is disputed; usually the whole charge.
+    """
+
+    dispute_id: str
+    intent_id: str | None
+    status: DisputeStatus
+    amount: Decimal
 
 
 @dataclass(frozen=True)
@@ -248,6 +267,10 @@ class PaymentGateway(Protocol):
 
     def fetch_refund(self, refund_id: str) -> RefundResult:
         """The refund's state now."""
+        ...
+
+    def fetch_dispute(self, dispute_id: str) -> DisputeResult:
+        """The dispute's state now."""
         ...
 
     def verify_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> WebhookEvent:

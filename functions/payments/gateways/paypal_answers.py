@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from functions.payments.gateways.gateway import (
+    DisputeResult,
+    DisputeStatus,
     Failure,
     PaymentOutcome,
     PaymentResult,
@@ -33,6 +35,8 @@ _CAPTURED = {
     "DECLINED": PaymentOutcome.DECLINED,
     "FAILED": PaymentOutcome.DECLINED,
 }
+# Otherwise the money is ours, or PayPal pays both.
+_LOST = ("RESOLVED_BUYER_FAVOUR", "ACCEPTED")
 _REFUND_STATUSES: dict[str, RefundStatus] = {
     "COMPLETED": "succeeded",
     "FAILED": "failed",
@@ -119,6 +123,24 @@ def order_named_in(item: Json) -> str | None:
     """The PayPal order that a capture belongs to."""
     id_ = item.get("supplementary_data", {}).get("related_ids", {}).get("order_id")
     return str(id_) if id_ else _end_of_link(item, "/orders/")
+
+
+def dispute_result(dispute: Json) -> DisputeResult:
+    """A dispute's state; it names the capture, not the order, so `intent_id` is None.
+    https://developer.paypal.com/docs/api/customer-disputes/v1/#disputes_get
+    """
+    outcome = (dispute.get("dispute_outcome") or {}).get("outcome_code")
+    status: DisputeStatus = "open"
+    if dispute.get("status") == "RESOLVED":
+        status = "lost" if outcome in _LOST else "won"
+    elif dispute.get("dispute_life_cycle_stage") == "INQUIRY":
+        status = "inquiry"
+    return DisputeResult(
+        dispute_id=dispute["dispute_id"],
+        intent_id=None,
+        status=status,
+        amount=Decimal(dispute["dispute_amount"]["value"]),
+    )
 
 
 def is_lost_or_open(dispute: Json) -> bool:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NotRequired, TypedDict
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from functions.payments.gateways.gateway import GatewayTimeout, GatewayUnavailable
 from functions.payments.gateways.paypal_errors import Unauthorized, refusal, translated
@@ -87,28 +87,35 @@ class PayPalClient:
 
     def disputes_of(self, capture_id: str) -> list[Json]:
         """GET /v1/customer/disputes: https://developer.paypal.com/docs/api/customer-disputes/v1/#disputes_list."""
-
-        def get() -> Any:
-            import requests
-
-            query = urlencode({"disputed_transaction_id": capture_id})
-            token = self._token()
-            answer = requests.get(
-                f"{self.base}/v1/customer/disputes?{query}",
-                headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-                timeout=(CONNECT_TIMEOUT_SECONDS, self._timeout_seconds),
-            )
-            if answer.status_code >= 400:
-                raise refusal("disputes.list", answer.status_code, answer.text)
-            return answer
-
-        items: list[Json] = self._send("disputes.list", get).get("items") or []
+        query = urlencode({"disputed_transaction_id": capture_id})
+        items: list[Json] = self._get("disputes.list", f"/v1/customer/disputes?{query}").get("items") or []
         return items
+
+    def dispute(self, dispute_id: str) -> Json:
+        """GET /v1/customer/disputes/{id}."""
+        return self._get("disputes.get", f"/v1/customer/disputes/{quote(dispute_id, safe='')}")
 
     @property
     def base(self) -> str:
         """Where the API is."""
         return self._secret.get("apiBase") or API_BASE
+
+    def _get(self, operation: str, path: str) -> Json:
+        """A GET that the library does not have."""
+
+        def get() -> Any:
+            import requests
+
+            answer = requests.get(
+                f"{self.base}{path}",
+                headers={"Authorization": f"Bearer {self._token()}", "Accept": "application/json"},
+                timeout=(CONNECT_TIMEOUT_SECONDS, self._timeout_seconds),
+            )
+            if answer.status_code >= 400:
+                raise refusal(operation, answer.status_code, answer.text)
+            return answer
+
+        return self._send(operation, get)
 
     def _send(self, operation: str, request: Callable[[], Any]) -> Json:
         """The answer as JSON, empty if it has none."""

@@ -22,6 +22,7 @@ from functools import cached_property
 from functions.payments.gateways import paypal_webhooks
 from functions.payments.gateways.gateway import (
     CancelResult,
+    DisputeResult,
     GatewayKnowsNothing,
     GatewayRefused,
     GatewayUnavailable,
@@ -37,6 +38,7 @@ from functions.payments.gateways.paypal_answers import (
     charge_named_in,
     choose_again,
     declined,
+    dispute_result,
     is_lost_or_open,
     order_named_in,
     payment_result,
@@ -179,6 +181,10 @@ class PayPalGateway:
         capture_id = charge_named_in(refund)
         intent_id = order_named_in(self._client.capture(capture_id)) if capture_id else None
         return refund_result(refund, intent_id)
+
+    def fetch_dispute(self, dispute_id: str) -> DisputeResult:
+        """See `PaymentGateway.fetch_dispute`."""
+        return dispute_result(self._client.dispute(dispute_id))
 
     def verify_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """See `PaymentGateway.verify_webhook` and `paypal_webhooks`."""

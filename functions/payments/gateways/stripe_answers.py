@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from functions.payments.gateways.gateway import (
+    DisputeResult,
+    DisputeStatus,
     Failure,
     PaymentOutcome,
     PaymentResult,
@@ -94,6 +96,20 @@ def refund_result(refund: stripe.Refund) -> RefundResult:
         status=_REFUND_STATUSES.get(refund.status, "pending"),
         amount=from_minor(refund.amount),
         key=_metadata(refund).get(REFUND_KEY),
+        failure=getattr(refund, "failure_reason", None),
+    )
+
+
+def dispute_result(dispute: stripe.Dispute) -> DisputeResult:
+    """A dispute's state: https://docs.stripe.com/api/disputes/object. What is neither won nor lost is open."""
+    intent: Any = dispute.payment_intent
+    quiet = dispute.status.startswith("warning_") or dispute.status == "prevented"
+    decided: dict[str, DisputeStatus] = {"won": "won", "lost": "lost"}
+    return DisputeResult(
+        dispute_id=dispute.id,
+        intent_id=intent if intent is None or isinstance(intent, str) else intent.id,
+        status="inquiry" if quiet else decided.get(dispute.status, "open"),
+        amount=from_minor(dispute.amount),
     )
 
 

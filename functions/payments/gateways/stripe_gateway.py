@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar
 from functions.payments.gateways.gateway import (
     BadSignature,
     CancelResult,
+    DisputeResult,
     GatewayRefused,
     GatewayUnavailable,
     PaymentOutcome,
@@ -25,6 +26,7 @@ from functions.payments.gateways.gateway import (
 from functions.payments.gateways.stripe_answers import (
     REFUND_KEY,
     declined,
+    dispute_result,
     payment_result,
     refund_result,
     to_minor,
@@ -155,6 +157,11 @@ class StripeGateway:
         """See `PaymentGateway.fetch_refund`."""
         with translated("refunds.retrieve"):
             return refund_result(self._client.v1.refunds.retrieve(refund_id))
+
+    def fetch_dispute(self, dispute_id: str) -> DisputeResult:
+        """See `PaymentGateway.fetch_dispute`."""
+        with translated("disputes.retrieve"):
+            return dispute_result(self._client.v1.disputes.retrieve(dispute_id))
 
     def verify_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """See `PaymentGateway.verify_webhook`: https://docs.stripe.com/webhooks#verify-official-libraries."""

@@ -119,6 +119,27 @@ def close(
     return closed == 1
 
 
+def take_unfinished(sql: Sql, at: datetime, older_than_seconds: float, limit: int) -> list[Row]:
+    """Open attempts (id, order_id) that nobody touched for so long; marked as looked at.
+
+    Two runs at the same time take different ones.
+    """
+    return sql.all(
+        """
+        UPDATE payment_transactions SET updated_at = %(at)s
+         WHERE id IN (
+            SELECT id FROM payment_transactions
+             WHERE kind = 'ATTEMPT' AND status = 'OPEN'
+               AND updated_at <= %(at)s - make_interval(secs => %(seconds)s)
+             ORDER BY updated_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+        RETURNING id, order_id
+        """,
+        at=at,
+        seconds=older_than_seconds,
+        limit=limit,
+    )
+
+
 def settle(sql: Sql, order_id: UUID, status: AttemptStatus, at: datetime) -> None:
     """Give this end to whatever attempt of the order has none yet."""
     sql.run(

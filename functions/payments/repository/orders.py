@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from functions.payments.models import Order, PaymentStatus
+from functions.payments.models import Dispute, Order, PaymentStatus
 from functions.payments.repository import order_messages
 from functions.payments.saga_models import Reservation
 from shared.database import Row, Sql, record
@@ -143,7 +143,8 @@ def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order
                    failure_message = %(failure_message)s, captured_amount = %(captured_amount)s,
                    refunding_amount = %(refunding_amount)s, refunded_amount = %(refunded_amount)s,
                    cancel_requested_at = %(cancel_requested_at)s, tickets = %(tickets_json)s::jsonb,
-                   released_at = %(released_at)s, mail_status = %(mail_status)s, version = version + 1,
+                   released_at = %(released_at)s, mail_status = %(mail_status)s, pay_by = %(pay_by)s,
+                   tickets_version = %(tickets_version)s, dispute = %(dispute)s, version = version + 1,
                    updated_at = %(at)s
              WHERE id = %(id)s AND version = %(version)s
             RETURNING id, version
@@ -183,6 +184,44 @@ def history(sql: Sql, order_id: UUID) -> list[Row]:
         "SELECT type, data, created_at FROM order_events WHERE order_id = %(id)s ORDER BY version",
         id=order_id,
     )
+
+
+def voided_tickets(sql: Sql, order_id: UUID) -> set[str]:
+    """The tickets that were said to be void before they were said to be issued."""
+    rows = sql.all(
+        """
+        SELECT DISTINCT jsonb_array_elements_text(data -> 'ticketIds') AS id FROM order_events
+         WHERE order_id = %(id)s AND type = 'TICKETS_VOIDED'
+        """,
+        id=order_id,
+    )
+    return {row["id"] for row in rows}
+
+
+def take_wanting_seats(sql: Sql, at: datetime, older_than_seconds: float, limit: int) -> list[UUID]:
+    """Orders whose money is here and whose tickets are not, without a word for so long; marked as looked at.
+
+    One that had a refund was decided. Two runs at the same time take different ones.
+    """
+    rows = sql.all(
+        """
+        UPDATE orders SET updated_at = %(at)s
+         WHERE id IN (
+            SELECT o.id FROM orders o
+             WHERE o.captured_amount > 0
+               AND (o.payment_status = 'CANCELLED' OR (o.payment_status = 'DISPUTED' AND o.dispute = 'WON'))
+               AND o.updated_at <= %(at)s - make_interval(secs => %(seconds)s)
+               AND o.refunding_amount + o.refunded_amount < o.captured_amount
+               AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id AND r.cause = 'LATE_PAYMENT')
+               AND (o.dispute IS NOT NULL OR NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id))
+             ORDER BY o.updated_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+        RETURNING id
+        """,
+        at=at,
+        seconds=older_than_seconds,
+        limit=limit,
+    )
+    return [row["id"] for row in rows]
 
 
 def list_of_event(sql: Sql, wanted: Filter) -> list[Order]:
@@ -229,4 +268,5 @@ def _order(row: Row | None) -> Order | None:
 
 
 def _existing(row: Row) -> Order:
-    return record(Order, row | {"payment_status": PaymentStatus(row["payment_status"])})
+    dispute = Dispute(row["dispute"]) if row["dispute"] else None
+    return record(Order, row | {"payment_status": PaymentStatus(row["payment_status"]), "dispute": dispute})

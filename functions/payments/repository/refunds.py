@@ -77,6 +77,36 @@ def finish(
     )
 
 
+def note_failure(sql: Sql, refund_id: UUID, failure: str, at: datetime) -> None:
+    """Keep why the provider did not give it back, in the provider's word."""
+    sql.run(
+        "UPDATE refunds SET failure = %(failure)s, updated_at = %(at)s WHERE id = %(id)s",
+        id=refund_id,
+        failure=failure[:255],
+        at=at,
+    )
+
+
+def take_unfinished(sql: Sql, at: datetime, older_than_seconds: float, limit: int) -> list[Row]:
+    """Refunds (id, order_id) without an outcome that nobody touched for so long; marked as looked at.
+
+    Two runs at the same time take different ones.
+    """
+    return sql.all(
+        """
+        UPDATE refunds SET updated_at = %(at)s
+         WHERE id IN (
+            SELECT id FROM refunds
+             WHERE status = 'REQUESTED' AND updated_at <= %(at)s - make_interval(secs => %(seconds)s)
+             ORDER BY updated_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+        RETURNING id, order_id
+        """,
+        at=at,
+        seconds=older_than_seconds,
+        limit=limit,
+    )
+
+
 def note_gateway_id(sql: Sql, refund_id: UUID, gateway_refund_id: str, at: datetime) -> None:
     """Keep the provider's id of a refund that is still on its way."""
     sql.run(

@@ -1,9 +1,10 @@
 """SQL of event_copies."""
 
+from datetime import datetime
 from uuid import UUID
 
 from functions.tickets.records import EventCopy
-from shared.database import Sql, record
+from shared.database import Row, Sql, record
 
 
 def get(sql: Sql, event_id: UUID) -> EventCopy | None:
@@ -45,6 +46,57 @@ def put(sql: Sql, copy: EventCopy) -> bool:
         )
         == 1
     )
+
+
+def note_cancelled(sql: Sql, event_id: UUID, reason: str) -> None:
+    """Keep why an event was called off, for the mails that tell it."""
+    sql.run(
+        "UPDATE event_copies SET cancel_reason = %(reason)s WHERE event_id = %(id)s",
+        id=event_id,
+        reason=reason,
+    )
+
+
+def take_to_void(sql: Sql, event_id: UUID, at: datetime) -> Row | None:
+    """The cancelled event (with `cancel_reason`) whose next batch is due, locked: batches of one event take turns."""
+    return sql.one(
+        """
+        UPDATE event_copies SET voiding_at = %(at)s WHERE event_id = %(id)s AND status = 'CANCELLED' RETURNING *
+        """,
+        id=event_id,
+        at=at,
+    )
+
+
+def mark_voided(sql: Sql, event_id: UUID, at: datetime) -> None:
+    """Nothing of the (locked) cancelled event is left to void."""
+    sql.run(
+        "UPDATE event_copies SET voided_at = coalesce(voided_at, %(at)s) WHERE event_id = %(id)s",
+        id=event_id,
+        at=at,
+    )
+
+
+def stuck_voiding(sql: Sql, at: datetime, older_than_seconds: float, limit: int) -> list[UUID]:
+    """Cancelled events whose voiding made no progress for so long, marked as looked at.
+
+    Two runs at the same time take different ones.
+    """
+    rows = sql.all(
+        """
+        UPDATE event_copies SET voiding_at = %(at)s
+         WHERE event_id IN (
+            SELECT event_id FROM event_copies
+             WHERE status = 'CANCELLED' AND voided_at IS NULL
+               AND coalesce(voiding_at, refreshed_at) <= %(at)s - make_interval(secs => %(seconds)s)
+             LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+        RETURNING event_id
+        """,
+        at=at,
+        seconds=older_than_seconds,
+        limit=limit,
+    )
+    return [row["event_id"] for row in rows]
 
 
 def set_currency(sql: Sql, event_id: UUID, currency: str) -> str:

@@ -38,6 +38,36 @@ def lock(sql: Sql, order_id: UUID) -> Purchase | None:
     return record(Purchase, row) if row else None
 
 
+def lock_all(sql: Sql, order_ids: list[UUID]) -> list[Purchase]:
+    """These purchases, locked in the order of their ids, so that nobody waits in a circle."""
+    rows = sql.all(
+        "SELECT * FROM purchases WHERE order_id = ANY(%(ids)s) ORDER BY order_id FOR NO KEY UPDATE",
+        ids=order_ids,
+    )
+    return [record(Purchase, row) for row in rows]
+
+
+def stop_bound(sql: Sql, event_id: UUID, at: datetime, limit: int) -> list[Purchase]:
+    """End the time to pay of the event's orders that are not paid yet; those it was ended for now.
+
+    One that is being issued or released at this moment is skipped: whoever does it sees the event's state.
+    """
+    rows = sql.all(
+        """
+        UPDATE purchases SET pay_by = %(at)s
+         WHERE order_id IN (
+            SELECT order_id FROM purchases
+             WHERE event_id = %(event_id)s AND status = 'BOUND' AND pay_by > %(at)s
+             LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED)
+        RETURNING *
+        """,
+        event_id=event_id,
+        at=at,
+        limit=limit,
+    )
+    return [record(Purchase, row) for row in rows]
+
+
 def page(
     sql: Sql,
     user_id: UUID,
@@ -85,6 +115,46 @@ def advance(sql: Sql, order_id: UUID, status: str, type: str, data: dict[str, An
     )
     assert row is not None
     return int(row["version"])
+
+
+def late_payment(sql: Sql, order_id: UUID) -> str | None:
+    """How money that came late for the (locked) purchase was answered: HONOURED or REFUSED; None if none came."""
+    row = sql.one("SELECT late_payment FROM purchases WHERE order_id = %(id)s", id=order_id)
+    return row["late_payment"] if row else None
+
+
+def set_late_payment(sql: Sql, order_id: UUID, answer: str) -> None:
+    """Note how money that came late is answered; it is answered so for good."""
+    sql.run(
+        "UPDATE purchases SET late_payment = %(answer)s WHERE order_id = %(id)s", id=order_id, answer=answer
+    )
+
+
+def delivery(sql: Sql, order_id: UUID) -> Row:
+    """What is known of the mail with the tickets: delivery_status, delivery_mail_id, delivery_changed_at."""
+    row = sql.one(
+        """
+        SELECT delivery_status, delivery_mail_id, delivery_changed_at FROM purchases WHERE order_id = %(id)s
+        """,
+        id=order_id,
+    )
+    assert row is not None
+    return row
+
+
+def set_delivery(sql: Sql, order_id: UUID, mail_id: UUID, status: str, at: datetime) -> None:
+    """Keep what became of the mail with the tickets."""
+    sql.run(
+        """
+        UPDATE purchases SET delivery_status = %(status)s, delivery_mail_id = %(mail_id)s,
+                             delivery_changed_at = %(at)s
+         WHERE order_id = %(id)s
+        """,
+        id=order_id,
+        mail_id=mail_id,
+        status=status,
+        at=at,
+    )
 
 
 def set_notified(sql: Sql, order_id: UUID, outcome: str) -> None:

@@ -90,6 +90,16 @@ def sell(sql: Sql, reservation_id: UUID) -> None:
     sql.one("SELECT sell_bound_seats(%(id)s)", id=reservation_id)
 
 
+def rebind(sql: Sql, reservation_id: UUID, at: datetime) -> str | None:
+    """Bind a released reservation's seats again, all or none; None if so, or else `SOLD_OUT`, `PER_PERSON_LIMIT`.
+
+    Call it under the purchase's lock.
+    """
+    row = sql.one("SELECT rebind_seats(%(id)s, %(at)s) AS why_not", id=reservation_id, at=at)
+    assert row is not None
+    return row["why_not"]  # type: ignore[no-any-return]  # text or NULL
+
+
 def mark_released(sql: Sql, reservation_id: UUID) -> None:
     """The reservation's tickets are void, and their seats back on sale already."""
     sql.run(
@@ -98,6 +108,13 @@ def mark_released(sql: Sql, reservation_id: UUID) -> None:
         """,
         id=reservation_id,
     )
+
+
+def release_of_event(sql: Sql, event_id: UUID, limit: int) -> int:
+    """Give the unbound holds of a cancelled event back, at most so many rows; how many it were."""
+    row = sql.one("SELECT release_holds_of_event(%(id)s, %(limit)s) AS released", id=event_id, limit=limit)
+    assert row is not None
+    return int(row["released"])
 
 
 def expire(sql: Sql, at: datetime, limit: int) -> list[Row]:

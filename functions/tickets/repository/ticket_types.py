@@ -56,6 +56,14 @@ def lock_owned(sql: Sql, ticket_type_id: UUID, organizer_id: UUID | None) -> Row
     )
 
 
+def lock_of_event(sql: Sql, event_id: UUID) -> list[UUID]:
+    """Lock the event's types in the order of their ids, for a change that touches any of them."""
+    rows = sql.all(
+        "SELECT id FROM ticket_types WHERE event_id = %(id)s ORDER BY id FOR NO KEY UPDATE", id=event_id
+    )
+    return [row["id"] for row in rows]
+
+
 def reclaim(sql: Sql, ticket_type_id: UUID, at: datetime) -> None:
     """Give back the type's holds that ran out."""
     sql.one("SELECT reclaim_expired_holds(%(id)s, %(at)s)", id=ticket_type_id, at=at)

@@ -8,8 +8,9 @@ from functions.tickets.records import TicketRow
 from shared.database import Row, Sql, record
 
 _SELECT = """
-    SELECT k.*, t.name AS type_name, t.venue_zone, e.organizer_id
+    SELECT k.*, t.name AS type_name, t.venue_zone, e.organizer_id, p.delivery_status
       FROM tickets k JOIN ticket_types t ON t.id = k.ticket_type_id JOIN event_copies e ON e.event_id = k.event_id
+      JOIN purchases p ON p.order_id = k.order_id
 """
 
 
@@ -82,7 +83,8 @@ def use(
          WHERE k.id = %(id)s AND k.event_id = %(event_id)s AND k.status = 'ACTIVE'
            AND t.id = k.ticket_type_id AND e.event_id = k.event_id
            AND (%(organizer_id)s::UUID IS NULL OR e.organizer_id = %(organizer_id)s)
-        RETURNING k.*, t.name AS type_name, t.venue_zone, e.organizer_id
+        RETURNING k.*, t.name AS type_name, t.venue_zone, e.organizer_id,
+                  (SELECT p.delivery_status FROM purchases p WHERE p.order_id = k.order_id) AS delivery_status
         """,
         id=ticket_id,
         event_id=event_id,
@@ -92,15 +94,53 @@ def use(
     return record(TicketRow, row) if row else None
 
 
-def void(sql: Sql, order_id: UUID, ticket_ids: list[UUID] | None) -> list[Row]:
+def void(sql: Sql, order_id: UUID, ticket_ids: list[UUID] | None, reason: str | None) -> list[Row]:
     """Void tickets of an order, all of them if None; those voided now (id, ticket_type_id, version).
 
     Their seats are back on sale. Call it under the purchase's lock.
     """
     return sql.all(
-        "SELECT id, ticket_type_id, version FROM void_tickets(%(order_id)s, %(ids)s::UUID[])",
+        "SELECT id, ticket_type_id, version FROM void_tickets(%(order_id)s, %(ids)s::UUID[], %(reason)s)",
         order_id=order_id,
         ids=ticket_ids,
+        reason=reason,
+    )
+
+
+def orders_with_valid(sql: Sql, event_id: UUID, limit: int) -> list[UUID]:
+    """The orders that the event's first so many valid tickets belong to."""
+    rows = sql.all(
+        """
+        SELECT DISTINCT order_id FROM (
+            SELECT order_id FROM tickets WHERE event_id = %(id)s AND status <> 'VOID' ORDER BY order_id LIMIT %(limit)s
+        ) AS valid ORDER BY order_id
+        """,
+        id=event_id,
+        limit=limit,
+    )
+    return [row["order_id"] for row in rows]
+
+
+def reinstate(sql: Sql, order_id: UUID, at: datetime) -> str | None:
+    """Make the tickets that a dispute voided valid again, all or none; None if so, or else why their seats are gone.
+
+    Call it under the purchase's lock.
+    """
+    row = sql.one("SELECT reinstate_tickets(%(id)s, %(at)s) AS why_not", id=order_id, at=at)
+    assert row is not None
+    return row["why_not"]  # type: ignore[no-any-return]  # text or NULL
+
+
+def append_reinstated(sql: Sql, ticket_ids: list[UUID], at: datetime) -> None:
+    """Append to the history of these tickets, which the same transaction has just made valid again."""
+    sql.run(
+        """
+        INSERT INTO ticket_events (ticket_id, version, type, data, created_at)
+        SELECT id, version, 'reinstated', jsonb_build_object('status', status), %(at)s
+          FROM tickets WHERE id = ANY(%(ids)s)
+        """,
+        ids=ticket_ids,
+        at=at,
     )
 
 

@@ -54,7 +54,11 @@ def test_tickets_is_asked_for_what_nobody_told_us_yet_and_once_only(shop: Shop) 
     assert set(shown["tickets"][0]) == {"id", "ticketNumber", "ticketTypeId", "status"}
     see(buyer, reservation["orderId"])
     assert shop.tickets.asked == 1
-    shop.issue(reservation["orderId"])  # the message comes late, and changes nothing
+    known = {name: shown["tickets"][0][name] for name in ("ticketNumber", "ticketTypeId")}
+    data = {name: reservation[name] for name in ("orderId", "orderNumber", "userId", "eventId")}
+    told = data | {"tickets": [{"ticketId": str(ticket_id), **known}]}
+    shop.hear(tickets, "tickets.order_issued.v1", told)  # the message comes late, and changes nothing
+    assert shop.history(reservation["orderId"]).count("TICKETS_ISSUED") == 1
     assert [t["id"] for t in see(buyer, reservation["orderId"]).body["tickets"]] == [str(ticket_id)]
 
 

@@ -134,5 +134,12 @@ def test_a_refund_that_fails_afterwards_is_owed_again(shop: Shop) -> None:
     shop.webhook(intent_id, "refund.updated")
     shop.deliver()
     order = shop.order(failing)
-    assert (order["payment_status"], order["refunded_amount"], order["refunding_amount"]) == ("PAID", 0, 0)
+    # Its tickets are void, so it is not PAID; the money is still here, and can be refunded once more.
+    assert (order["payment_status"], order["refunded_amount"], order["refunding_amount"]) == (
+        "CANCELLED",
+        0,
+        0,
+    )
+    [row] = shop.db.all("SELECT status, failure FROM refunds WHERE order_id = %(id)s", id=failing)
+    assert row == {"status": "FAILED", "failure": "expired_or_canceled_card"}
     assert shop.history(failing)[-1] == "REFUND_FAILED"

@@ -106,6 +106,7 @@ def test_a_ticket_is_for_its_holder_and_its_events_organizer(sales: Sales) -> No
         "holderName": "Ada",
         "status": "ACTIVE",
         "checkedInAt": None,
+        "deliveryStatus": "PENDING",
         "qrCode": row["qr_code"],
         "qrCodeImageUrl": f"/api/tickets/{row['id']}/qr.png",
         "createdAt": seen.body["createdAt"],

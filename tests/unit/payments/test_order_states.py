@@ -33,6 +33,8 @@ ORDER = Order(
     tickets=None,
     released_at=None,
     mail_status="PENDING",
+    tickets_version=0,
+    dispute=None,
     version=1,
     created_at=now(),
 )

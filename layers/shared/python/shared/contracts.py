@@ -187,6 +187,23 @@ class TicketsVoided(Contract):
     reason: Literal["REFUNDED", "EVENT_CANCELLED", "DISPUTED"]
 
 
+class VoidsRequested(Contract):
+    """Command to tickets' own queue: void the next batch of a cancelled event's tickets."""
+
+    TYPE: ClassVar[str] = "tickets.voids_requested.v1"
+    event_id: UUID
+
+
+class PurchaseStopped(Contract):
+    """An order that is not paid yet cannot be any more: its event was cancelled."""
+
+    TYPE: ClassVar[str] = "tickets.purchase_stopped.v1"
+    order_id: UUID
+    user_id: UUID
+    event_id: UUID
+    reason: Literal["EVENT_CANCELLED"]
+
+
 class LatePaymentRefused(Contract):
     """Money came after the seats had gone, and none are left: it has to go back."""
 

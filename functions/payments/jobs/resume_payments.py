@@ -1,0 +1,25 @@
+"""Every minute: go on with refunds, payment attempts and late money that stand still."""
+
+from typing import Any
+
+from functions.payments import late_money, resuming
+from functions.payments.database import database
+from functions.payments.settings import ATTEMPT_STALL_SECONDS, REFUND_STALL_SECONDS, RESUME_LIMIT
+from shared.clock import now
+from shared.job import job
+
+
+def resume_payments(event: dict[str, Any]) -> int:
+    """The number sent on again; `{"olderThanSeconds": 0}` takes all that is not done."""
+    refund_age = float(event.get("olderThanSeconds", REFUND_STALL_SECONDS()))
+    attempt_age = float(event.get("olderThanSeconds", ATTEMPT_STALL_SECONDS()))
+    limit = RESUME_LIMIT()
+    with database.transaction() as sql:
+        return (
+            resuming.refund_again(sql, now(), refund_age, limit)
+            + resuming.attempt_again(sql, now(), attempt_age, limit)
+            + late_money.ask_again(sql, now(), refund_age, limit)
+        )
+
+
+handler = job("payments", resume_payments)

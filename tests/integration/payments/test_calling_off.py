@@ -1,0 +1,141 @@
+"""An event was cancelled: what is left of every order's money goes back, once, whoever else refunds it."""
+
+from typing import Any
+from uuid import uuid4
+
+from functions.payments.consumers import tickets
+from functions.payments.routes import refund
+from functions.payments.saga import await_payment
+from shared.contracts import OrderCancelled, OrderRefunded, PurchaseStopped, TicketsVoided
+from tests.payments_shop import Shop
+from tests.support import Reply, a_user, call, context
+
+
+def void(
+    shop: Shop,
+    order_id: str,
+    *ticket_ids: str,
+    reason: str = "EVENT_CANCELLED",
+    version: int | None = None,
+) -> None:
+    shop.hear(
+        tickets, TicketsVoided.TYPE, _data(shop, order_id, ticketIds=ticket_ids, reason=reason), version
+    )
+
+
+def stop(shop: Shop, order_id: str) -> None:
+    shop.hear(tickets, PurchaseStopped.TYPE, _data(shop, order_id, reason="EVENT_CANCELLED"))
+
+
+def _data(shop: Shop, order_id: str, **more: Any) -> dict[str, Any]:
+    return {"orderId": order_id, "userId": str(uuid4()), "eventId": str(shop.event_id), **more}
+
+
+def ask_refund(shop: Shop, order_id: str, **body: Any) -> Reply:
+    return call(
+        refund.handler,
+        "POST",
+        "/api/payments/refund",
+        user=shop.organizer,
+        body={"orderId": order_id, "reason": "Sorry", **body},
+        headers={"Idempotency-Key": str(uuid4())},
+    )
+
+
+def test_a_paid_order_is_refunded_once(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    ids = [ticket["ticketId"] for ticket in shop.issue(order_id)]
+    for _ in range(2):
+        void(shop, order_id, *ids)
+    shop.deliver()
+    void(shop, order_id, *ids)
+
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["refunded_amount"]) == ("REFUNDED", order["total_amount"])
+    assert {ticket["status"] for ticket in order["tickets"]} == {"VOID"}
+    assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
+    causes = shop.db.all("SELECT cause FROM refunds WHERE order_id = %(id)s", id=order_id)
+    assert causes == [{"cause": "EVENT_CANCELLED"}]
+    assert len(shop.published(OrderRefunded, order_id)) == 1
+
+
+def test_only_what_is_left_after_an_earlier_refund_goes_back(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    first, second = (ticket["ticketId"] for ticket in shop.issue(order_id))
+    assert ask_refund(shop, order_id, ticketIds=[first]).status == 202
+    shop.deliver()
+    void(shop, order_id, second)
+    shop.deliver()
+    assert shop.status(order_id) == "REFUNDED"
+    assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
+
+
+def test_an_organizer_s_refund_on_its_way_and_the_cancellation_give_back_the_payment_once(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    ids = [ticket["ticketId"] for ticket in shop.issue(order_id)]
+    assert ask_refund(shop, order_id, amount="40.00").status == 202
+    void(shop, order_id, *ids)
+    assert ask_refund(shop, order_id, amount="1.00").code == "REFUND_EXCEEDS_PAYMENT"
+    shop.deliver()
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["refunding_amount"]) == ("REFUNDED", 0)
+    assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
+
+
+def test_a_free_order_is_cancelled_without_a_payment(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), None, price="0.00", method="free")
+    void(shop, order_id, *(ticket["ticketId"] for ticket in shop.issue(order_id)))
+    assert shop.status(order_id) == "CANCELLED"
+    assert len(shop.published(OrderCancelled, order_id)) == 1
+    assert shop.deliver() == 0
+
+
+def test_tickets_voided_for_another_reason_cost_nothing(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    first, _ = (ticket["ticketId"] for ticket in shop.issue(order_id))
+    void(shop, order_id, first, reason="REFUNDED")
+    order = shop.order(order_id)
+    assert [ticket["status"] for ticket in order["tickets"]] == ["VOID", "ACTIVE"]
+    assert (order["payment_status"], shop.deliver()) == ("PAID", 0)
+
+
+def test_tickets_that_were_void_before_their_issue_was_heard_of_come_void(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    ticket_id, type_id = str(uuid4()), str(uuid4())
+    void(shop, order_id, ticket_id, reason="DISPUTED", version=3)
+    one = {"ticketId": ticket_id, "ticketNumber": "T-1", "ticketTypeId": type_id}
+    data = _data(shop, order_id, orderNumber="BO-1", tickets=[one])
+    shop.hear(tickets, "tickets.order_issued.v1", data, version=2)
+    assert [ticket["status"] for ticket in shop.order(order_id)["tickets"]] == ["VOID"]
+
+
+def test_a_waiting_order_ends_at_once(shop: Shop, aws: Any) -> None:
+    machine = aws.state_machine()
+    del machine
+    order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
+    stop(shop, order_id)
+    stop(shop, order_id)
+    assert shop.history(order_id)[-1] == "STOPPED"
+    assert shop.pay_again(a_user(id=shop.order(order_id)["user_id"]), order_id).code == "ORDER_NOT_PAYABLE"
+    waits = {"orderId": order_id, "taskToken": "a-token", "outcome": "action_required"}
+    await_payment.handler(waits, context())
+    woken = shop.db.all("SELECT payload FROM outbox WHERE type = 'task.answered'")
+    assert len(woken) == 1
+    assert shop.db.all("SELECT 1 FROM task_tokens") == []
+
+
+def test_the_saga_that_waits_for_the_money_is_woken(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
+    waits = {"orderId": order_id, "taskToken": "a-token", "outcome": "action_required"}
+    await_payment.handler(waits, context())
+    assert len(shop.db.all("SELECT 1 FROM task_tokens")) == 1
+    stop(shop, order_id)
+    assert shop.db.all("SELECT 1 FROM task_tokens") == []
+    assert len(shop.db.all("SELECT 1 FROM outbox WHERE type = 'task.answered'")) == 1
+    assert shop.cancel(order_id) == "cancelled"
+
+
+def test_an_order_that_is_paid_is_not_stopped(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    stop(shop, order_id)
+    assert (shop.status(order_id), shop.history(order_id)[-1]) == ("PAID", "PAID")

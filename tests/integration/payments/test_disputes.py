@@ -1,0 +1,119 @@
+"""Disputes: the order shows them, its tickets are void while one is open, and the bank's word is final."""
+
+from typing import Any
+
+from functions.payments.consumers import tickets
+from shared.contracts import LatePaymentReceived, LatePaymentRefused, OrderDisputed, OrderRefunded
+from tests.integration.payments.test_calling_off import ask_refund, void
+from tests.payments_shop import Shop
+from tests.stripe_server import eventually
+from tests.support import a_user
+
+
+def disputed(shop: Shop, token: str = "pm_card_createDispute") -> tuple[str, list[str]]:
+    """An issued order whose payment is disputed; its tickets."""
+    order_id = shop.order_of(a_user(), token)
+    ids = [ticket["ticketId"] for ticket in shop.issue(order_id)]
+    hear(shop, order_id, "charge.dispute.created")
+    return order_id, ids
+
+
+def hear(shop: Shop, order_id: str, type_: str) -> None:
+    shop.webhook(intent_of(shop, order_id), type_)
+    shop.deliver()
+
+
+def intent_of(shop: Shop, order_id: str) -> str:
+    return str(shop.order(order_id)["payment_gateway_transaction_id"])
+
+
+def decide(shop: Shop, order_id: str, evidence: str) -> None:
+    """What Stripe's test mode reads as evidence that wins, or loses."""
+    [delivery] = shop.endpoint.of(intent_of(shop, order_id), "charge.dispute.created")
+    dispute: Any = delivery.event["data"]["object"]
+    shop.stripe.client().v1.disputes.update(dispute["id"], {"evidence": {"uncategorized_text": evidence}})
+    hear(shop, order_id, "charge.dispute.closed")
+
+
+def test_a_dispute_is_shown_and_told_so_that_the_tickets_are_void(shop: Shop) -> None:
+    order_id, ids = disputed(shop)
+    assert shop.status(order_id) == "DISPUTED"
+    assert len(shop.published(OrderDisputed, order_id)) == 1
+    void(shop, order_id, *ids, reason="DISPUTED")
+    assert {ticket["status"] for ticket in shop.order(order_id)["tickets"]} == {"VOID"}
+    assert ask_refund(shop, order_id).code == "ORDER_NOT_REFUNDABLE"
+
+
+def test_an_inquiry_is_only_a_question(shop: Shop) -> None:
+    order_id, _ = disputed(shop, "pm_card_createDisputeInquiry")
+    assert (shop.status(order_id), shop.published(OrderDisputed, order_id)) == ("PAID", [])
+    decide(shop, order_id, "losing_evidence")
+    assert shop.status(order_id) == "PAID"
+
+
+def test_a_dispute_that_is_lost_has_taken_the_money_through_the_bank(shop: Shop) -> None:
+    order_id, ids = disputed(shop)
+    void(shop, order_id, *ids, reason="DISPUTED")
+    decide(shop, order_id, "losing_evidence")
+    hear(shop, order_id, "charge.dispute.closed")
+
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["refunded_amount"]) == ("REFUNDED", order["total_amount"])
+    assert shop.history(order_id).count("DISPUTE_LOST") == 1
+    [intent] = shop.intents(order_id)
+    assert (intent["amountRefunded"], intent["amountLost"]) == (0, 9900)
+    assert shop.published(OrderRefunded, order_id) == [], "it is the bank that pays, and tells"
+
+
+def test_a_dispute_that_is_won_asks_for_the_seats_again(shop: Shop) -> None:
+    order_id, ids = disputed(shop)
+    void(shop, order_id, *ids, reason="DISPUTED")
+    decide(shop, order_id, "winning_evidence")
+    hear(shop, order_id, "charge.dispute.closed")
+
+    assert shop.status(order_id) == "DISPUTED", "until its tickets are valid again"
+    assert len(shop.published(LatePaymentReceived, order_id)) == 1
+
+    type_id = shop.order(order_id)["tickets"][0]["ticketTypeId"]
+    again = [{"ticketId": id_, "ticketNumber": f"T-{id_[:3]}", "ticketTypeId": type_id} for id_ in ids]
+    data = {"orderId": order_id, "orderNumber": "BO-1", "userId": ids[0], "eventId": ids[0], "tickets": again}
+    shop.hear(tickets, "tickets.order_issued.v1", data)
+
+    assert shop.status(order_id) == "PAID"
+    assert {ticket["status"] for ticket in shop.order(order_id)["tickets"]} == {"ACTIVE"}
+    hear(shop, order_id, "charge.dispute.created")
+    assert shop.status(order_id) == "PAID", "old news"
+
+
+def test_a_dispute_that_is_won_without_seats_left_is_refunded(shop: Shop) -> None:
+    order_id, ids = disputed(shop)
+    void(shop, order_id, *ids, reason="DISPUTED")
+    decide(shop, order_id, "winning_evidence")
+    shop.hear(tickets, LatePaymentRefused.TYPE, {"orderId": order_id, "reason": "SOLD_OUT"})
+    shop.deliver()
+    assert shop.status(order_id) == "REFUNDED"
+    assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
+
+
+def test_a_disputed_order_of_a_cancelled_event_is_left_to_the_bank(shop: Shop) -> None:
+    order_id, ids = disputed(shop)
+    void(shop, order_id, *ids)
+    assert (shop.status(order_id), shop.deliver()) == ("DISPUTED", 0)
+
+
+def test_tickets_that_are_issued_after_the_dispute_are_told_to_be_void(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_createDispute")
+    hear(shop, order_id, "charge.dispute.created")
+    shop.issue(order_id)
+    assert len(shop.published(OrderDisputed, order_id)) == 2
+
+
+def test_a_refund_that_a_dispute_overtook_is_recorded_as_failed_with_the_reason(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_createDispute")
+    shop.issue(order_id)
+    eventually(lambda: shop.endpoint.of(intent_of(shop, order_id), "charge.dispute.created"))
+    assert ask_refund(shop, order_id).status == 202
+    shop.deliver()
+    [refund] = shop.db.all("SELECT status, failure FROM refunds WHERE order_id = %(id)s", id=order_id)
+    assert refund == {"status": "FAILED", "failure": "charge_disputed"}
+    assert shop.order(order_id)["refunding_amount"] == 0

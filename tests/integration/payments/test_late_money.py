@@ -1,0 +1,97 @@
+"""Money that came after the end of its order: it buys the seats again, or goes back. Tickets decides which."""
+
+from typing import Any
+
+from functions.payments.consumers import tickets
+from functions.payments.jobs import resume_payments
+from shared.contracts import LatePaymentReceived, LatePaymentRefused, OrderIssued, OrderPaid, OrderRefunded
+from tests.payments_shop import Shop
+from tests.support import a_user, context
+
+
+def paid_too_late(shop: Shop) -> str:
+    """An order that was cancelled, its seats given back, and then paid."""
+    order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
+    intent_id = shop.authenticate(order_id)
+    # As if the provider had cancelled, and then taken the money all the same.
+    shop.db.run(
+        "UPDATE orders SET payment_status = 'CANCELLED', client_secret = NULL WHERE id = %(id)s", id=order_id
+    )
+    shop.hear(tickets, "tickets.order_released.v1", ids(shop, order_id))
+    shop.webhook(intent_id, "payment_intent.succeeded")
+    shop.deliver()
+    return order_id
+
+
+def ids(shop: Shop, order_id: str) -> dict[str, Any]:
+    return {"orderId": order_id, "userId": str(a_user().id), "eventId": str(shop.event_id)}
+
+
+def refuse(shop: Shop, order_id: str) -> None:
+    shop.hear(tickets, LatePaymentRefused.TYPE, {"orderId": order_id, "reason": "SOLD_OUT"})
+
+
+def test_late_money_asks_for_its_seats_and_the_order_stays_cancelled_until_it_has_them(shop: Shop) -> None:
+    order_id = paid_too_late(shop)
+
+    assert shop.status(order_id) == "CANCELLED"
+    assert shop.order(order_id)["captured_amount"] == shop.order(order_id)["total_amount"]
+    assert len(shop.published(LatePaymentReceived, order_id)) == 1
+    assert shop.published(OrderPaid, order_id) == []
+
+    issued = shop.issue(order_id)
+
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["released_at"]) == ("PAID", None)
+    assert [(t["id"], t["status"]) for t in order["tickets"]] == [(t["ticketId"], "ACTIVE") for t in issued]
+    assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [0]
+
+
+def test_late_money_without_seats_goes_back(shop: Shop) -> None:
+    order_id = paid_too_late(shop)
+    refuse(shop, order_id)
+    refuse(shop, order_id)
+    shop.deliver()
+    refuse(shop, order_id)
+
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["refunded_amount"]) == ("REFUNDED", order["total_amount"])
+    assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
+    assert shop.history(order_id)[-3:] == ["LATE_PAYMENT", "REFUND_REQUESTED", "REFUNDED"]
+    assert len(shop.published(OrderRefunded, order_id)) == 1
+
+
+def test_a_refusal_that_comes_after_the_tickets_changes_nothing(shop: Shop) -> None:
+    order_id = paid_too_late(shop)
+    shop.issue(order_id)
+    refuse(shop, order_id)
+    assert (shop.status(order_id), shop.deliver()) == ("PAID", 0)
+
+
+def test_old_news_that_the_seats_were_released_does_not_undo_the_new_tickets(shop: Shop) -> None:
+    order_id = paid_too_late(shop)
+    shop.issue(order_id)
+    shop.hear(tickets, "tickets.order_released.v1", ids(shop, order_id), version=2)
+    order = shop.order(order_id)
+    assert {ticket["status"] for ticket in order["tickets"]} == {"ACTIVE"}
+    assert (order["payment_status"], order["released_at"]) == ("PAID", None)
+
+
+def test_tickets_that_were_released_before_their_issue_was_heard_of_are_void(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    shop.hear(tickets, "tickets.order_released.v1", ids(shop, order_id), version=3)
+    one = {"ticketId": str(a_user().id), "ticketNumber": "T-1", "ticketTypeId": str(a_user().id)}
+    data = ids(shop, order_id) | {"orderNumber": "BO-1", "tickets": [one]}
+    shop.hear(tickets, OrderIssued.TYPE, data, version=2)
+    assert [ticket["status"] for ticket in shop.order(order_id)["tickets"]] == ["VOID"]
+
+
+def test_a_question_that_was_never_answered_is_asked_again(shop: Shop) -> None:
+    order_id = paid_too_late(shop)
+    assert resume_payments.handler({}, context()) == {"handled": 0}
+    assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 1}
+    assert len(shop.published(LatePaymentReceived, order_id)) == 2
+
+    refuse(shop, order_id)
+    shop.deliver()
+    assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 0}

@@ -1,0 +1,171 @@
+"""Late money, and disputes that were won: seats again if they can be had, and the same answer however often asked."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from functions.tickets.consumers import payments
+from functions.tickets.routes import check_in
+from tests.cloud import Cloud
+from tests.integration.tickets.test_consumers import hear, refund
+from tests.support import a_user, call
+from tests.ticket_sales import Sales
+
+
+def pay_late(aws: Cloud, order_id: str) -> None:
+    hear(aws, payments, "tickets-payments", "payments.late_payment_received.v1", {"orderId": order_id})
+
+
+def dispute(aws: Cloud, order_id: str) -> None:
+    data = {"orderId": order_id, "userId": str(uuid4()), "eventId": str(uuid4())}
+    hear(aws, payments, "tickets-payments", "payments.order_disputed.v1", data)
+
+
+def told(aws: Cloud, type_: str) -> list[dict[str, Any]]:
+    return [message["data"] for message in aws.messages("tickets") if message["type"] == type_]
+
+
+def refusals(aws: Cloud) -> list[str]:
+    return [message["reason"] for message in told(aws, "tickets.late_payment_refused.v1")]
+
+
+def released(sales: Sales, event_id: UUID, items: dict[UUID, int], **changes: Any) -> str:
+    """An order whose time to pay is over, its seats on sale again, its buyer told so."""
+    order_id = sales.order(changes.pop("buyer", None) or a_user(), event_id, items, **changes)
+    sales.release(order_id)
+    sales.notify(order_id, "cancelled")
+    return order_id
+
+
+def test_late_money_buys_the_same_seats_at_the_same_price(sales: Sales, aws: Cloud) -> None:
+    event_id, buyer = sales.event(), a_user()
+    stalls, balcony = sales.type(event_id), sales.type(event_id)
+    order_id = released(sales, event_id, {stalls: 2, balcony: 1}, buyer=buyer, holderNames=["Ada"])
+    sales.db.run("UPDATE ticket_types SET price = 99, sale_end_date = now() - interval '1 minute'")
+
+    for _ in range(2):
+        pay_late(aws, order_id)
+
+    assert [row["status"] for row in sales.tickets(order_id)] == ["ACTIVE"] * 3
+    assert (sales.stock(stalls), sales.stock(balcony)) == ((2, 0), (1, 0))
+    assert (sales.taken(stalls, buyer), sales.taken(balcony, buyer)) == (2, 1)
+    assert sales.statuses(str(sales.purchase_row(order_id)["reservation_id"])) == ["ISSUED", "ISSUED"]
+    assert sales.history(order_id) == [(1, "bound"), (2, "released"), (3, "issued")]
+    mails = [message["data"] for message in aws.messages("mail")]
+    assert [mail["template"] for mail in mails] == ["order-cancelled", "order-confirmation"]
+    assert mails[1]["data"]["totalAmount"] == "148.50"
+    assert refusals(aws) == []
+
+
+def test_late_money_for_seats_that_somebody_else_has_is_refused_for_good(sales: Sales, aws: Cloud) -> None:
+    event_id, other = sales.event(), a_user()
+    scarce, plenty = sales.type(event_id, 1), sales.type(event_id)
+    order_id = released(sales, event_id, {plenty: 1, scarce: 1})
+    taken = sales.held(other, event_id, {scarce: 1})
+
+    pay_late(aws, order_id)
+
+    assert refusals(aws) == ["SOLD_OUT"]
+    assert (sales.tickets(order_id), sales.stock(plenty), sales.stock(scarce)) == ([], (0, 0), (0, 1))
+    sales.run_out(taken)
+    pay_late(aws, order_id)
+    assert refusals(aws) == ["SOLD_OUT", "REFUSED_BEFORE"], "the money is on its way back already"
+    assert sales.tickets(order_id) == []
+
+
+def test_a_hold_that_ran_out_does_not_stand_in_the_way(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    scarce = sales.type(event_id, 1)
+    order_id = released(sales, event_id, {scarce: 1})
+    sales.run_out(sales.held(a_user(), event_id, {scarce: 1}))
+    pay_late(aws, order_id)
+    assert (len(sales.tickets(order_id)), sales.stock(scarce)) == (1, (1, 0))
+
+
+def test_late_money_keeps_to_the_limit_per_person(sales: Sales, aws: Cloud) -> None:
+    event_id, buyer = sales.event(), a_user()
+    id = sales.type(event_id, limit=2)
+    order_id = released(sales, event_id, {id: 2}, buyer=buyer)
+    sales.issued(buyer, event_id, {id: 1})
+    pay_late(aws, order_id)
+    assert (refusals(aws), sales.stock(id), sales.taken(id, buyer)) == (["PER_PERSON_LIMIT"], (1, 0), 1)
+
+
+def test_late_money_for_an_event_that_is_cancelled_or_has_begun_is_refused(sales: Sales, aws: Cloud) -> None:
+    cancelled, begun = sales.event(), sales.event()
+    orders = [released(sales, id, {sales.type(id): 1}) for id in (cancelled, begun)]
+    sales.db.run("UPDATE event_copies SET status = 'CANCELLED' WHERE event_id = %(id)s", id=cancelled)
+    sales.db.run("UPDATE event_copies SET event_date = now() WHERE event_id = %(id)s", id=begun)
+    for order_id in orders:
+        pay_late(aws, order_id)
+    assert refusals(aws) == ["EVENT_CANCELLED", "EVENT_STARTED"]
+
+
+def test_money_that_comes_before_the_saga_released_the_seats_keeps_them(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id)
+    order_id = sales.order(a_user(), event_id, {id: 2})
+
+    pay_late(aws, order_id)
+    sales.release(order_id)
+    sales.notify(order_id, "cancelled")
+
+    assert [row["status"] for row in sales.tickets(order_id)] == ["ACTIVE", "ACTIVE"]
+    assert sales.stock(id) == (2, 0)
+    assert [message["data"]["template"] for message in aws.messages("mail")] == ["order-confirmation"]
+
+
+def test_a_disputed_ticket_lets_nobody_in_and_its_seat_is_on_sale(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id)
+    row = sales.issued(a_user(), event_id, {id: 1})[0]
+    for _ in range(2):
+        dispute(aws, str(row["order_id"]))
+
+    body = {"qrCode": row["qr_code"]}
+    reply = call(check_in.handler, "POST", "/api/tickets/check-in", user=sales.organizer, body=body)
+    assert (reply.status, reply.code) == (409, "VOID")
+    assert sales.stock(id) == (0, 0)
+    assert [m["reason"] for m in told(aws, "tickets.tickets_voided.v1")] == ["DISPUTED"]
+
+
+def test_a_dispute_that_was_won_makes_its_tickets_valid_again(sales: Sales, aws: Cloud) -> None:
+    event_id, buyer = sales.event(), a_user()
+    id = sales.type(event_id)
+    refunded, kept = sales.issued(buyer, event_id, {id: 2})
+    order_id = str(kept["order_id"])
+    refund(aws, order_id, [refunded["id"]], fully=False)
+    dispute(aws, order_id)
+
+    for _ in range(2):
+        pay_late(aws, order_id)
+
+    statuses = {row["id"]: (row["status"], row["qr_code"]) for row in sales.tickets(order_id)}
+    assert statuses == {
+        refunded["id"]: ("VOID", refunded["qr_code"]),
+        kept["id"]: ("ACTIVE", kept["qr_code"]),
+    }
+    assert (sales.stock(id), sales.taken(id, buyer)) == ((1, 0), 1)
+    assert sales.ticket_history(kept["id"]) == [(1, "issued"), (2, "voided"), (3, "reinstated")]
+    issued = told(aws, "tickets.order_issued.v1")[-1]
+    assert [ticket["ticketId"] for ticket in issued["tickets"]] == [str(kept["id"])]
+    assert [message["data"]["template"] for message in aws.messages("mail")] == ["ticket"]
+
+
+def test_a_dispute_that_was_won_after_the_seats_were_sold_is_refused(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id, 1)
+    order_id = str(sales.issued(a_user(), event_id, {id: 1})[0]["order_id"])
+    dispute(aws, order_id)
+    sales.issued(a_user(), event_id, {id: 1})
+    pay_late(aws, order_id)
+    assert (refusals(aws), sales.stock(id)) == (["SOLD_OUT"], (1, 0))
+    assert [row["status"] for row in sales.tickets(order_id)] == ["VOID"]
+
+
+def test_money_for_an_order_without_disputed_tickets_or_unknown_gets_none(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    order_id = str(sales.issued(a_user(), event_id, {sales.type(event_id): 1})[0]["order_id"])
+    refund(aws, order_id, [], fully=True)
+    pay_late(aws, order_id)
+    pay_late(aws, str(uuid4()))
+    assert refusals(aws) == ["NO_TICKETS"]
