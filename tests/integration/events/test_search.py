@@ -1,5 +1,7 @@
 """Searching: words, typing errors, facets, pages; fresh although cached, plain when the database cannot do better."""
 
+import json
+
 import pytest
 
 from tests.programme import Programme, in_days
@@ -94,11 +96,25 @@ def test_the_same_search_is_answered_from_the_cache(programme: Programme) -> Non
     assert programme.found("gala", limit=7) == ["Gala, changed behind the cache"], "another search"
 
 
-def test_when_the_better_search_fails_a_plain_one_answers(season: Programme) -> None:
-    season.db.run("DROP FUNCTION matching_events")
+def test_when_the_better_search_fails_a_plain_one_answers_and_a_metric_says_so(
+    season: Programme, capsys: pytest.CaptureFixture[str]
+) -> None:
+    season.db.run("ALTER FUNCTION matching_events RENAME TO matching_events_away")
 
+    reply = season.ask("search_events", query={"q": "night", "category": "comedy"})
+    assert [item["name"] for item in reply.body["items"]] == ["Night of Comedians"]
+    assert reply.body["facets"] == {
+        "categories": [{"category": "Comedy", "count": 1}, {"category": "Music", "count": 1}]
+    }
+    (metric,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert (metric["SearchFellBack"], metric["service"]) == ([1.0], "events")
     assert season.found("night") == ["Night of Comedians", "Jazz Night"]
-    assert season.found("night", category="comedy", limit=1) == ["Night of Comedians"]
+    assert season.found("wintereise") == [], "as it was typed"
+
+    season.db.run("ALTER FUNCTION matching_events_away RENAME TO matching_events")
+    capsys.readouterr()
+    assert season.found("wintereise") == ["Winterreise"], "what the plain search found is not kept"
+    assert "SearchFellBack" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
