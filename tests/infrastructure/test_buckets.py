@@ -62,7 +62,8 @@ def test_uploads_are_told_to_our_queue_alone_and_only_by_our_bucket(system: Syst
     assert source.split(":::")[1].startswith("box-office-dev-pictures-")
     assert "aws:SourceAccount" in admitted[0]["Condition"]["StringEquals"]
     key = system.target(target.stack, target.properties["KmsMasterKeyId"])
-    services = [s["Principal"].get("Service") for s in key.properties["KeyPolicy"]["Statement"]]
+    principals = [s["Principal"] for s in key.properties["KeyPolicy"]["Statement"]]
+    services = [name for p in principals for name in as_list(p.get("Service", []))]
     assert "s3.amazonaws.com" in services, "else S3 cannot write to the encrypted queue, and says nothing"
 
 

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from functions.tickets.consumers import events, payments
+from functions.tickets.routes import check_in
 from shared.clock import iso, now
 from tests.cloud import Cloud
 from tests.databases import Row
-from tests.support import a_user, context
+from tests.support import a_user, call, context
 from tests.ticket_sales import Sales
 
 
@@ -85,6 +86,18 @@ def test_old_news_changes_nothing_and_the_currency_stays_ours(sales: Sales, aws:
     copy = copy_of(sales, event_id)
     assert (copy["status"], copy["name"], copy["currency"]) == ("CANCELLED", "An evening of songs", "EUR")
     assert sales.reserve(a_user(), event_id, {sales.type(event_id): 1}).code == "SALE_CLOSED"
+
+
+def test_a_completed_event_sells_nothing_more_and_still_lets_late_guests_in(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    row = sales.issued(a_user(), event_id, {sales.type(event_id): 1})[0]
+    organizer = str(sales.organizer.id)
+    hear_of_event(aws, event_id, "updated", version=9, status="COMPLETED", organizerId=organizer)
+
+    assert sales.reserve(a_user(), event_id, {sales.type(event_id): 1}).code == "SALE_CLOSED"
+    code = {"qrCode": row["qr_code"]}
+    path = "/api/tickets/check-in"
+    assert call(check_in.handler, "POST", path, user=sales.organizer, body=code).status == 200
 
 
 def test_a_refunded_ticket_is_void_and_its_seat_on_sale_again(sales: Sales, aws: Cloud) -> None:
