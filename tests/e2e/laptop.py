@@ -16,7 +16,7 @@ from local import ports
 from tests.e2e.client import Client, eventually
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-START_SECONDS = 120
+START_SECONDS = 240
 
 
 class Laptop:

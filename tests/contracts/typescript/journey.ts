@@ -101,6 +101,11 @@ async function plan(organizer: Api, name: string): Promise<Schemas["Event"]> {
     }),
   );
   assert.equal(type.price, "29.00");
+  const form = await expect(
+    "form for a picture",
+    organizer.POST("/api/events/{id}/image", { params, body: { contentType: "image/png", size: 4096 } }),
+  );
+  assert(form.uploadUrl && form.imageUrl && Object.keys(form.fields).length > 0);
   return expect("publish", organizer.POST("/api/events/{id}/publish", { params }));
 }
 
@@ -159,6 +164,15 @@ async function enter(attendee: Api, organizer: Api, order: Schemas["OrderView"])
   assert.equal(again.error.code, "ALREADY_USED");
 }
 
+/** What the organizer sees of the sales, once the news of them have arrived. */
+async function sold(organizer: Api, event: Schemas["Event"]): Promise<void> {
+  const sales = await until("sales", async () => {
+    const { data } = await organizer.GET("/api/events/{id}/sales", { params: { path: { id: event.id } } });
+    return data && data.totals.sold === 2 ? data : undefined;
+  });
+  assert.equal(sales.totals.revenue, "58.00");
+}
+
 async function refund(organizer: Api, order: Schemas["OrderView"]): Promise<void> {
   const accepted = await expect(
     "refund",
@@ -188,6 +202,7 @@ const mine = await expect(
   attendee.api.GET("/api/tickets/orders/{userId}", { params: { path: { userId: attendee.user.userId } } }),
 );
 assert.equal(mine.items[0]?.orderId, order.orderId);
+await sold(organizer.api, event);
 await enter(attendee.api, organizer.api, order);
 await refund(organizer.api, order);
 console.log("done");
