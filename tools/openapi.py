@@ -34,7 +34,20 @@ _Mode = Literal["validation", "serialization"]
 _Key = tuple[str, str]  # operation, and which of its schemas
 
 # What a provider signs its call with.
-_SIGNATURES = {"stripe_webhook": ["Stripe-Signature"]}
+_SIGNATURES = {
+    "paypal_webhook": [
+        "PayPal-Transmission-Id",
+        "PayPal-Transmission-Time",
+        "PayPal-Transmission-Sig",
+        "PayPal-Cert-Url",
+        "PayPal-Auth-Algo",
+    ],
+    "sendgrid_webhook": [
+        "X-Twilio-Email-Event-Webhook-Signature",
+        "X-Twilio-Email-Event-Webhook-Timestamp",
+    ],
+    "stripe_webhook": ["Stripe-Signature"],
+}
 
 # Another success than the usual one: a template that was there before.
 _ALSO = {"create_template": "200"}
@@ -98,7 +111,7 @@ class _Operation:
     def _body(self, shared: "_Shared") -> Json:
         schema = shared.schemas.get((self.id, "body"))
         if schema is None:
-            return {"schema": {"type": "object"}, "example": components.PROVIDER_EVENT}
+            return {"schema": {"type": ["object", "array"]}, "example": components.PROVIDER_EVENT}
         return {"schema": schema, "example": shared.samples.of(schema)}
 
     def _parameters(self, shared: "_Shared") -> list[Json]:

@@ -94,7 +94,7 @@ def signature(name: str) -> Json:
         "name": name,
         "in": "header",
         "required": True,
-        "description": "The provider's signature of the body",
+        "description": "By which the provider signs the body",
         "schema": {"type": "string"},
         "example": "t=1893456000,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd",
     }

@@ -10,7 +10,7 @@ from shared.requests import RawRequest
 api = Api("payments", database)
 
 
-@api.post("/api/payments/webhooks/stripe", during_maintenance=True)
+@api.post("/api/payments/webhooks/stripe")
 def stripe_webhook(request: RawRequest, work: Work) -> WebhookAnswer:
     """Verify the very bytes that came, store the event, answer; consumers/webhooks does the rest."""
     event = provider.stripe().verify_webhook(request.body, request.headers)

@@ -123,7 +123,8 @@ class Api:
                 `User`.
             idempotent: whether an `Idempotency-Key` is honoured (`"optional"`) or demanded (`"required"`).
             cache_seconds: how long shared caches may keep the answer of a public GET.
-            during_maintenance: whether a route that writes is served during maintenance, too; reading ones always are.
+            during_maintenance: whether a route that writes is served during maintenance, too; reading ones and webhooks
+                always are.
             also_check: what only the database can tell of the body. The use case asks it of a valid body anyway; this
                 is asked of an invalid one, so that one answer names every offending field.
         """
@@ -132,7 +133,7 @@ class Api:
         def register(function: Route) -> Route:
             takes = _Takes.of(function)
             access: Role | Literal["public", "user"] = role or ("user" if takes.user else "public")
-            served = method == "GET" or during_maintenance
+            served = method == "GET" or during_maintenance or maintenance.tells_us(path)
             self.declared.append(Declared(method, path, status, access, idempotent, function, served))
 
             def call(**values: Any) -> Response[Any]:

@@ -19,6 +19,11 @@ class UnderMaintenance(AppError):
     message = "Nothing can be changed during maintenance, try again later"
 
 
+def tells_us(path: str) -> bool:
+    """Whether a provider tells us something there: to store it is harmless, and to refuse it is to hear it late."""
+    return "/webhooks/" in path
+
+
 def refuse() -> None:
     """Let a request that writes pass, unless there is maintenance.
 
