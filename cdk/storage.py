@@ -6,11 +6,12 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk.handler import allow
+from cdk.handler import Use, allow
 from cdk.messaging import Messaging
 from cdk.stages import Stage
 
@@ -157,6 +158,61 @@ class Pictures(Construct):
         )
 
 
+class Exports(Construct):
+    """What people asked to see of themselves: private, encrypted with a key of its own, and gone after eight days."""
+
+    def __init__(self, scope: Construct, id: str, *, stage: Stage) -> None:
+        super().__init__(scope, id)
+        self._key = kms.Key(
+            self,
+            "Key",
+            alias=f"alias/{stage.prefix}-exports",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN if stage.keep_data else RemovalPolicy.DESTROY,
+        )
+        self._bucket = s3.Bucket(
+            self,
+            "Bucket",
+            bucket_name=stage.bucket("exports"),
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self._key,
+            bucket_key_enabled=True,
+            enforce_ssl=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=False,  # what is deleted is gone
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(8))],
+            # What is in it is somebody's own, and can be asked for again: nobody is to keep it longer.
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def write(self, service: str) -> Use:
+        """A use: write the part of `service`, and nothing else."""
+
+        def use(function: lambda_.Function) -> None:
+            self._name(function)
+            allow(function, ["s3:PutObject"], self._bucket.arn_for_objects(f"*/{service}.json"))
+            allow(function, ["kms:GenerateDataKey"], self._key.key_arn)
+
+        return use
+
+    def collect(self, function: lambda_.Function) -> None:
+        """A use: read parts, write the whole, delete both."""
+        self._name(function)
+        actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+        allow(function, actions, self._bucket.arn_for_objects("*.json"))
+        allow(function, ["kms:Decrypt", "kms:GenerateDataKey"], self._key.key_arn)
+
+    def sign(self, function: lambda_.Function) -> None:
+        """A use: sign addresses by which others fetch a whole export (S3 lets them do what the function may)."""
+        self._name(function)
+        allow(function, ["s3:GetObject"], self._bucket.arn_for_objects("*/box-office-data.json"))
+        allow(function, ["kms:Decrypt"], self._key.key_arn)
+
+    def _name(self, function: lambda_.Function) -> None:
+        function.add_environment("EXPORTS_BUCKET", self._bucket.bucket_name)
+
+
 class Buckets(Stack):
     """Every bucket. What the tables of the services call `on.buckets`."""
 
@@ -165,3 +221,4 @@ class Buckets(Stack):
     ) -> None:
         super().__init__(scope, id, **options)
         self.pictures = Pictures(self, "Pictures", stage=stage, messaging=messaging)
+        self.exports = Exports(self, "Exports", stage=stage)

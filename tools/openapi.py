@@ -157,6 +157,8 @@ class _Operation:
         headers = dict(components.EVERY_ANSWER)
         if self.declared.idempotent is not None:
             headers["Idempotency-Replayed"] = {"$ref": "#/components/headers/Replayed"}
+        if self.declared.status == 303:
+            headers["Location"] = {"description": "Where it is, for a while", "schema": {"type": "string"}}
         success: Json = {"description": self.summary, "headers": headers}
         if self.id in _FILES:
             kind, schema = _FILES[self.id]

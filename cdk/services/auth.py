@@ -1,9 +1,9 @@
 """Auth: accounts, sessions, and the authorizer that stands before every route that is not public."""
 
 from cdk.messaging import Queue
-from cdk.service import Authorizer, Ground, Job, Route, Row
+from cdk.service import Authorizer, Consumer, Ground, Job, Route, Row
 
-QUEUES: tuple[Queue, ...] = ()
+QUEUES = (Queue("auth-exports"),)
 
 
 # A row is a line.  # ruff: noqa: E501
@@ -11,7 +11,7 @@ QUEUES: tuple[Queue, ...] = ()
 def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
     db, publish, cache = on.data.database("auth"), on.messaging.publish("auth"), on.data.cache
-    keys = on.data.token_keys
+    keys, exports, parts = on.data.token_keys, on.messaging.send("auth-exports"), on.buckets.exports
     return [
         Route("POST",  "/api/auth/register",            "register",            "public", uses=[db, publish], hot=True),
         Route("POST",  "/api/auth/verify-email",        "verify_email",        "public", uses=[db]),
@@ -23,11 +23,18 @@ def rows(on: Ground) -> list[Row]:
         Route("POST",  "/api/auth/reset-password",      "reset_password",      "public", uses=[db, cache], hot=True),
         Route("GET",   "/api/auth/profile",             "get_profile",         "user",   uses=[db]),
         Route("PATCH", "/api/auth/profile",             "update_profile",      "user",   uses=[db, publish]),
+        Route("POST",  "/api/auth/profile/export",      "export_profile",      "user",   uses=[db, publish, exports]),
+        Route("GET",   "/api/auth/exports/{token}",     "download_export",     "public", uses=[db, parts.sign]),
+        Route("DELETE", "/api/auth/profile",            "erase_profile",       "user",   uses=[db, publish, exports, cache]),
         Route("GET",   "/.well-known/jwks.json",        "jwks",                "public"),
         Route("GET",   "/api/health/auth",              "health",              "public", uses=[db, cache]),
 
         Authorizer("bearer", uses=[db, cache]),
-        Job("sweep_messages",      "every minute",  uses=[db, publish]),
+
+        Consumer("exports", queue="auth-exports", uses=[db, publish, exports, parts.collect]),
+
+        Job("sweep_messages",      "every minute",  uses=[db, publish, exports]),
+        Job("ask_for_exports",     "every minute",  uses=[db, publish, exports]),
         Job("forget_expired",      "every hour",    uses=[db]),
         Job("create_signing_keys", "on deployment", uses=[keys.make, on.settings.publish_keys("jwks")]),
         Job("grant_role",          "by hand",       uses=[db, publish, cache]),

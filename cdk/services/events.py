@@ -17,6 +17,7 @@ QUEUES = (
     ),
     Queue("events-payments", topic="payments", types=("payments.order_changed.v1",)),
     Queue("events-images", bucket="pictures", seconds=60, concurrency=2),
+    Queue("events-users", topic="auth", types=("auth.user_erased.v1", "auth.export_requested.v1")),
 )
 
 
@@ -26,6 +27,7 @@ def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
     db, publish, cache = on.data.database("events"), on.messaging.publish("events"), on.data.cache
     pictures, show = on.buckets.pictures, on.buckets.pictures.show
+    exports, part = on.messaging.send("auth-exports"), on.buckets.exports.write("events")
     return [
         Route("GET",    "/api/events",              "list_events",     "public",    uses=[db, show], hot=True),
         Route("GET",    "/api/events/mine",         "my_events",       "organizer", uses=[db, show]),
@@ -47,8 +49,9 @@ def rows(on: Ground) -> list[Row]:
         Consumer("payments", queue="events-payments", uses=[db]),
         # Hot for the memory: a picture of 40 megapixels is unpacked.
         Consumer("images",   queue="events-images",   uses=[db, cache, pictures.make], hot=True),
+        Consumer("users",    queue="events-users",    uses=[db, exports, part]),
 
-        Job("sweep_messages",      "every minute",  uses=[db, publish]),
+        Job("sweep_messages",      "every minute",  uses=[db, publish, exports]),
         Job("complete_events",     "every hour",    uses=[db, publish, cache]),
         Job("remove_images",       "every hour",    uses=[db, pictures.remove]),
         Job("install_placeholder", "on deployment", uses=[pictures.install]),

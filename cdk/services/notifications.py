@@ -20,18 +20,19 @@ def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
     db, publish = on.data.database("notifications"), on.messaging.publish("notifications")
     mail, deliver = on.messaging.send("mail"), on.data.deliver
+    exports, part = on.messaging.send("auth-exports"), on.buckets.exports.write("notifications")
     return [
         Route("GET",  "/api/notifications/status/{id}", "status",          "user",   uses=[db]),
-        Route("POST", "/api/notifications/send",        "send",            "admin",  uses=[db, mail]),
+        Route("POST", "/api/notifications/send",        "send",            "admin",  uses=[db, publish, mail]),
         Route("GET",  "/api/notifications/templates",   "list_templates",  "admin",  uses=[db]),
         Route("POST", "/api/notifications/templates",   "create_template", "admin",  uses=[db]),
         Route("GET",  "/api/health/notifications",      "health",          "public", uses=[db]),
 
-        Consumer("users",    queue="notifications-users",    uses=[db, mail]),
-        Consumer("payments", queue="notifications-payments", uses=[db, mail]),
+        Consumer("users",    queue="notifications-users",    uses=[db, publish, mail, exports, part]),
+        Consumer("payments", queue="notifications-payments", uses=[db, publish, mail]),
         Consumer("mail",     queue="mail",                   uses=[db, publish, deliver]),
 
-        Job("sweep_messages", "every minute", uses=[db, publish, mail]),
+        Job("sweep_messages", "every minute", uses=[db, publish, mail, exports]),
         Job("resend_mail",    "every minute", uses=[db, mail]),
     ]
 # fmt: on

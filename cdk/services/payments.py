@@ -4,6 +4,7 @@ from cdk.messaging import Queue
 from cdk.service import Consumer, Ground, Job, Route, Row, Task
 
 QUEUES = (
+    Queue("payments-users", topic="auth", types=("auth.user_erased.v1", "auth.export_requested.v1")),
     Queue("payments-attempts", seconds=60),
     Queue("payments-webhooks", seconds=60),
     # Refunds come by the thousand when an event is cancelled, and share Stripe's rate limit with those who buy.
@@ -31,7 +32,7 @@ def rows(on: Ground) -> list[Row]:
     db, publish = on.data.database("payments"), on.messaging.publish("payments")
     stripe, wake = on.data.stripe.read, on.saga.answer
     attempts, webhooks = on.messaging.send("payments-attempts"), on.messaging.send("payments-webhooks")
-    refunds = on.messaging.send("payments-refunds")
+    refunds, exports = on.messaging.send("payments-refunds"), on.messaging.send("auth-exports")
     return [
         Route("GET",  "/api/payments/methods",          "methods",           "public",    uses=[stripe]),
         Route("GET",  "/api/payments/orders/{orderId}", "get_order",         "user",      uses=[db, publish, on.data.cache], hot=True),
@@ -51,8 +52,9 @@ def rows(on: Ground) -> list[Row]:
         Consumer("refunds",  queue="payments-refunds",  uses=[db, publish, stripe]),
         Consumer("tickets",  queue="payments-tickets",  uses=[db, publish, refunds, wake]),
         Consumer("mail",     queue="payments-mail",     uses=[db]),
+        Consumer("users",    queue="payments-users",    uses=[db, exports, on.buckets.exports.write("payments")]),
 
-        Job("sweep_messages",    "every minute", uses=[db, publish, attempts, webhooks, refunds, wake]),
+        Job("sweep_messages",    "every minute", uses=[db, publish, attempts, webhooks, refunds, wake, exports]),
         Job("resume_payments",   "every minute", uses=[db, publish, attempts, refunds]),
     ]
 # fmt: on

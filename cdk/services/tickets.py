@@ -4,6 +4,7 @@ from cdk.messaging import Queue
 from cdk.service import Consumer, Ground, Job, Route, Row, Task
 
 QUEUES = (
+    Queue("tickets-users", topic="auth", types=("auth.user_erased.v1", "auth.export_requested.v1")),
     Queue("tickets-events", topic="events"),
     Queue("tickets-orders", topic="payments", types=("payments.order_changed.v1",)),
     Queue(
@@ -28,6 +29,7 @@ def rows(on: Ground) -> list[Row]:
     db, publish, cache = on.data.database("tickets"), on.messaging.publish("tickets"), on.data.cache
     keys, mail, start = on.data.ticket_keys, on.messaging.send("mail"), on.saga.start
     voids = on.messaging.send("tickets-voids")
+    exports = on.messaging.send("auth-exports")
     return [
         Route("GET",    "/api/tickets/types",                        "list_ticket_types",   "organizer", uses=[db, cache]),
         Route("POST",   "/api/tickets/types",                        "create_ticket_type",  "organizer", uses=[db, publish, cache]),
@@ -55,8 +57,9 @@ def rows(on: Ground) -> list[Row]:
         Consumer("voids",         queue="tickets-voids",         uses=[db, cache, publish, mail, voids]),
         Consumer("notifications", queue="tickets-notifications", uses=[db, publish]),
         Consumer("orders",        queue="tickets-orders",        uses=[db]),
+        Consumer("users",         queue="tickets-users",         uses=[db, cache, exports, on.buckets.exports.write("tickets")]),
 
-        Job("sweep_messages",      "every minute",  uses=[db, publish, mail, voids]),
+        Job("sweep_messages",      "every minute",  uses=[db, publish, mail, voids, exports]),
         Job("expire_holds",        "every minute",  uses=[db, cache]),
         Job("tell_stock",          "every minute",  uses=[db, publish]),
         Job("resume_purchases",    "every minute",  uses=[db, start, mail]),

@@ -111,6 +111,24 @@ class ProfileChange(Body):
     last_name: Name | None = None
 
 
+class PasswordRequest(Body):
+    """One's own password, for what a stolen token must not be enough for."""
+
+    password: Secret
+
+
+class ExportAccepted(Answer):
+    """An export is being made."""
+
+    message: str = "What we hold on you is being put together: a link to it will be mailed"
+
+
+class ErasureAccepted(Answer):
+    """The account is gone, and every service forgets its user."""
+
+    message: str = "Your account is closed, and what we hold on you is being erased"
+
+
 class Account(Answer):
     """An account, as much as registering and verifying say of it."""
 

@@ -64,7 +64,7 @@ def rename(
         UPDATE users SET first_name = coalesce(%(first_name)s, first_name),
                          last_name = coalesce(%(last_name)s, last_name),
                          version = version + 1, updated_at = %(at)s
-         WHERE id = %(id)s
+         WHERE id = %(id)s AND erased_at IS NULL
         RETURNING *
         """,
         id=user_id,
@@ -93,7 +93,11 @@ def set_role(sql: Sql, email: str, role: Role, at: datetime) -> UserRecord | Non
 def set_verified(sql: Sql, user_id: UUID, at: datetime) -> UserRecord | None:
     """The user's address is the user's."""
     row = sql.one(
-        "UPDATE users SET email_verified = TRUE, updated_at = %(at)s WHERE id = %(id)s RETURNING *",
+        """
+        UPDATE users SET email_verified = TRUE, updated_at = %(at)s
+         WHERE id = %(id)s AND erased_at IS NULL
+        RETURNING *
+        """,
         id=user_id,
         at=at,
     )
@@ -105,7 +109,7 @@ def set_password(sql: Sql, user_id: UUID, password_hash: str, at: datetime) -> U
     row = sql.one(
         """
         UPDATE users SET password_hash = %(password_hash)s, email_verified = TRUE, updated_at = %(at)s
-         WHERE id = %(id)s
+         WHERE id = %(id)s AND erased_at IS NULL
         RETURNING *
         """,
         id=user_id,

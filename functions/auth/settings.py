@@ -32,3 +32,20 @@ SIGN_IN_FAILURES_PER_ADDRESS = Setting(
     100,
     "Failed sign-ins to any account from one address before it has to wait",
 )
+
+EXPORTS_PER_DAY = Setting("exports_per_day", 3, "Exports of one's data that a user may ask for in a day")
+EXPORT_LINK_DAYS = Setting(
+    "export_link_days", 7, "Days for which the link to an export is good (the file is gone after eight)"
+)
+EXPORT_DOWNLOAD_SECONDS = Setting(
+    "export_download_seconds", 300, "Seconds for which the address that such a link leads to is good"
+)
+EXPORT_ASK_AGAIN_SECONDS = Setting(
+    "export_ask_again_seconds", 300, "Seconds after which services are asked again for a part of an export"
+)
+EXPORT_GIVE_UP_HOURS = Setting(
+    "export_give_up_hours", 48, "Hours after which an export that a service never answered is given up"
+)
+EXPORT_RECORD_DAYS = Setting(
+    "export_record_days", 30, "Days for which it is remembered that there was an export"
+)

@@ -38,7 +38,8 @@ class Send(Protocol):
 
 
 def ask(sql: Sql, wanted: MailRequested, at: datetime) -> UUID | None:
-    """Record that a mail is wanted, and have the mail queue send it; None if its key has been recorded before.
+    """Record that a mail is wanted, and have the mail queue send it; None if its key has been recorded before, or the
+    recipient was erased.
 
     What the template needs stays in the record: the message carries the key alone.
 
@@ -110,8 +111,17 @@ def _asked_again(row: Row) -> MailRequested:
     )
 
 
+def tell_given_up(sql: Sql, id: UUID, user_id: UUID | None, order_id: UUID | None, template: str) -> None:
+    """Tell whoever waits for a mail that it will not be sent: its recipient was erased."""
+    changed = MailStatusChanged(
+        notification_id=id, user_id=user_id, order_id=order_id, template=template, status="FAILED"
+    )
+    outbox.publish(sql, changed, subject=id)
+
+
 def _record(sql: Sql, wanted: MailRequested, template: Row, at: datetime) -> UUID | None:
-    return repository.add_notification(
+    """Record a mail that was not recorded before; its id, unless there is nothing to send."""
+    row = repository.add_notification(
         sql,
         mail_key=wanted.mail_key,
         template_id=template["id"],
@@ -122,6 +132,13 @@ def _record(sql: Sql, wanted: MailRequested, template: Row, at: datetime) -> UUI
         at=at,
         due_at=at + timedelta(seconds=RESEND_AFTER_SECONDS()),
     )
+    if row is None:
+        return None
+    if row["status"] == "FAILED":
+        tell_given_up(sql, row["id"], wanted.user_id, wanted.order_id, wanted.template)
+        return None
+    id: UUID = row["id"]
+    return id
 
 
 def _claim(database: Database, wanted: MailRequested) -> Notification | None:
@@ -133,6 +150,9 @@ def _claim(database: Database, wanted: MailRequested) -> Notification | None:
         if row is None:
             if repository.notification_status(sql, wanted.mail_key) == "PENDING":
                 raise BeingSent(wanted.mail_key)
+            return None
+        if row["status"] == "FAILED":  # the recipient was erased meanwhile
+            tell_given_up(sql, row["id"], row["user_id"], row["order_id"], wanted.template)
             return None
         person = repository.recipient(sql, row["user_id"]) or {"email": None, "first_name": ""}
     return Notification(

@@ -20,7 +20,9 @@ def save_recipient(
     version: int,
     changed_at: datetime,
 ) -> bool:
-    """Keep what auth said of a user, unless something newer is kept: messages may arrive in any order."""
+    """Keep what auth said of a user, unless the user was erased or something newer is kept (messages may arrive in any
+    order).
+    """
     return (
         sql.run(
             """
@@ -29,7 +31,8 @@ def save_recipient(
             ON CONFLICT (user_id) DO UPDATE
                SET email = EXCLUDED.email, first_name = EXCLUDED.first_name, last_name = EXCLUDED.last_name,
                    version = EXCLUDED.version, changed_at = EXCLUDED.changed_at
-             WHERE (recipients.version, recipients.changed_at) < (EXCLUDED.version, EXCLUDED.changed_at)
+             WHERE recipients.erased_at IS NULL
+               AND (recipients.version, recipients.changed_at) < (EXCLUDED.version, EXCLUDED.changed_at)
             """,
             user_id=user_id,
             email=email,
@@ -45,7 +48,10 @@ def save_recipient(
 def recipient(sql: Sql, user_id: UUID | None) -> Row | None:
     """The address and the names kept for a user."""
     return sql.one(
-        "SELECT email, first_name, last_name FROM recipients WHERE user_id = %(user_id)s", user_id=user_id
+        """
+        SELECT email, first_name, last_name FROM recipients WHERE user_id = %(user_id)s AND erased_at IS NULL
+        """,
+        user_id=user_id,
     )
 
 
@@ -104,16 +110,19 @@ def add_notification(
     data: dict[str, Any],
     at: datetime,
     due_at: datetime,
-) -> UUID | None:
-    """Record that a mail is wanted; None if its key says that it is recorded already."""
-    row = sql.one(
+) -> Row | None:
+    """Record that a mail is wanted: id, and status, for one to somebody who was erased is given up at once.
+
+    None if its key says that it is recorded already.
+    """
+    return sql.one(
         """
         INSERT INTO notifications (mail_key, template_id, user_id, recipient_email, order_id, data,
                                    due_at, created_at, updated_at)
         VALUES (%(mail_key)s, %(template_id)s, %(user_id)s, %(recipient_email)s, %(order_id)s, %(data)s,
                 %(due_at)s, %(at)s, %(at)s)
         ON CONFLICT (mail_key) DO NOTHING
-        RETURNING id
+        RETURNING id, status
         """,
         mail_key=mail_key,
         template_id=template_id,
@@ -124,13 +133,13 @@ def add_notification(
         at=at,
         due_at=due_at,
     )
-    return row["id"] if row else None
 
 
 def claim_notification(sql: Sql, mail_key: str, *, at: datetime, until: datetime) -> Row | None:
     """Become the only sender of a pending mail for a while.
 
     The row's lock and the lease make it one sender at a time; None if the mail is done, or another one's now.
+    A mail to somebody who was erased meanwhile comes back as FAILED: it is not to be sent.
     """
     return sql.one(
         """
@@ -138,7 +147,7 @@ def claim_notification(sql: Sql, mail_key: str, *, at: datetime, until: datetime
            SET claimed_until = %(until)s, attempts = attempts + 1, updated_at = %(at)s
          WHERE mail_key = %(mail_key)s AND status = 'PENDING'
            AND (claimed_until IS NULL OR claimed_until <= %(at)s)
-        RETURNING id, user_id, order_id, recipient_email, data, attempts, created_at
+        RETURNING id, user_id, order_id, recipient_email, data, attempts, created_at, status
         """,
         mail_key=mail_key,
         at=at,

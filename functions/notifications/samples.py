@@ -26,6 +26,8 @@ _TICKET: dict[str, Any] = {
 _OF_MAIL: dict[str, dict[str, Any]] = {
     "verify-email": {"token": "a-token"},
     "reset-password": {"token": "a-token"},
+    "export-ready": {"token": "a-token", "until": "2030-11-09T18:45:00.000Z"},
+    "account-erased": {"email": "ada@example.com"},
     "order-confirmation": {
         **_EVENT,
         "totalAmount": "99.00",

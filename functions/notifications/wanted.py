@@ -4,12 +4,16 @@ from uuid import UUID
 
 from shared.clock import iso
 from shared.contracts import (
+    ExportReady,
     MailRequested,
     OrderRefunded,
     PasswordResetRequested,
     PaymentFailed,
+    UserErased,
     VerificationRequested,
 )
+
+ACCOUNT_ERASED = "account-erased"
 
 
 def verification(request: VerificationRequested, message_id: UUID) -> MailRequested:
@@ -31,6 +35,28 @@ def password_reset(request: PasswordResetRequested, message_id: UUID) -> MailReq
         user_id=request.user_id,
         recipient_email=request.email,
         data={"firstName": request.first_name, "token": request.token},
+    )
+
+
+def export_ready(export: ExportReady) -> MailRequested:
+    """The link to what is held on the user: one mail for each export."""
+    return MailRequested(
+        mail_key=f"export-ready:{export.export_id}",
+        template="export-ready",
+        user_id=export.user_id,
+        recipient_email=export.email,
+        data={"firstName": export.first_name, "token": export.token, "until": iso(export.expires_at)},
+    )
+
+
+def account_erased(user: UserErased) -> MailRequested:
+    """The last mail to somebody who wanted to be forgotten; the database knows it by this key."""
+    return MailRequested(
+        mail_key=f"{ACCOUNT_ERASED}:{user.user_id}",
+        template=ACCOUNT_ERASED,
+        user_id=user.user_id,
+        recipient_email=user.email,
+        data={"firstName": user.first_name, "email": user.email},
     )
 
 

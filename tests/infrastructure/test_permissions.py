@@ -28,14 +28,14 @@ UNNAMED = {
     "logs:UpdateLogDelivery": "CloudWatch Logs has no resource for it",
 }
 
-# Resources that end in a wildcard.
+# Resources that have a wildcard: what they end in.
 FAMILIES: dict[str, str | tuple[str, ...]] = {
     "ssm:GetParameter": ":parameter/box-office/dev/*",  # settings are no secrets, and the code names each it reads
     "lambda:InvokeFunction": ":*",  # the versions and aliases of a function that is named
-    # Files that have a prefix in common.
-    "s3:GetObject": ("/uploads/*",),
-    "s3:PutObject": ("/uploads/*", "/public/*"),
-    "s3:DeleteObject": ("/uploads/*", "/public/*"),
+    # Files that have a prefix in common, and exports, whose names begin with an id.
+    "s3:GetObject": ("/uploads/*", ".json"),
+    "s3:PutObject": ("/uploads/*", "/public/*", ".json"),
+    "s3:DeleteObject": ("/uploads/*", "/public/*", ".json"),
 }
 
 

@@ -29,6 +29,9 @@ nobody attendee attendee organizer organizer admin
    400      400      400       400       400   400  POST /api/auth/reset-password
    401      200      200       200       200   200  GET /api/auth/profile
    401      200      200       200       200   200  PATCH /api/auth/profile
+   401      202      202       202       202   202  POST /api/auth/profile/export
+   404      404      404       404       404   404  GET /api/auth/exports/{token}
+   401      400      400       400       400   400  DELETE /api/auth/profile
    200      200      200       200       200   200  GET /.well-known/jwks.json
    200      200      200       200       200   200  GET /api/events
    401      403      403       200       200   200  GET /api/events/mine

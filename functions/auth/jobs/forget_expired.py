@@ -1,11 +1,11 @@
-"""Every hour: delete sessions and links that are over, and failed sign-ins that count no more."""
+"""Every hour: delete sessions, links and exports that are over, and failed sign-ins that count no more."""
 
 from datetime import timedelta
 from typing import Any
 
-from functions.auth import repository
+from functions.auth import privacy_repository, repository
 from functions.auth.database import database
-from functions.auth.settings import SESSION_DAYS, SIGN_IN_WINDOW_MINUTES
+from functions.auth.settings import EXPORT_RECORD_DAYS, SESSION_DAYS, SIGN_IN_WINDOW_MINUTES
 from shared.clock import now
 from shared.job import job
 
@@ -14,12 +14,14 @@ def forget_expired(_event: dict[str, Any]) -> int:
     """The number of rows that were deleted."""
     at = now()
     with database.transaction() as sql:
-        return repository.forget_expired(
+        forgotten = repository.forget_expired(
             sql,
             at=at,
             failures_before=at - timedelta(minutes=SIGN_IN_WINDOW_MINUTES()),
             used_before=at - timedelta(days=SESSION_DAYS()),
         )
+        exports = privacy_repository.forget_exports(sql, at - timedelta(days=EXPORT_RECORD_DAYS()))
+        return forgotten + exports
 
 
 handler = job("auth", forget_expired)

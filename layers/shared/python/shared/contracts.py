@@ -98,6 +98,27 @@ class ExportPartReady(Contract):
     service: str
 
 
+class ExportReady(Contract):
+    """An export can be fetched by a link that has to be mailed."""
+
+    TYPE: ClassVar[str] = "auth.export_ready.v1"
+    SENSITIVE: ClassVar[bool] = True
+    export_id: UUID
+    user_id: UUID
+    email: str
+    first_name: str
+    token: str
+    expires_at: Instant
+
+
+class ExportDiscarded(Contract):
+    """Command to auth's own queue: nobody may see this export any more, its files have to go."""
+
+    TYPE: ClassVar[str] = "auth.export_discarded.v1"
+    export_id: UUID
+    user_id: UUID
+
+
 # ---- events
 
 

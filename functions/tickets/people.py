@@ -1,0 +1,34 @@
+"""What tickets holds on a user, and what it forgets.
+
+A ticket that was bought stays good without a name: its QR code is the proof. Orders, amounts and states stay.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from functions.tickets import holds
+from functions.tickets.repository import privacy as repository
+from shared import privacy
+from shared.database import Sql
+from shared.privacy import Records
+
+
+def held(sql: Sql, user_id: UUID) -> Records:
+    """Holds, orders, tickets and their use, and what the user sells as an organizer."""
+    return privacy.held(sql, repository.HELD, user_id)
+
+
+def erase(sql: Sql, user_id: UUID, at: datetime) -> None:
+    """Forget the user, and put on sale again what is held and not being bought; safe to do twice.
+
+    Raises:
+        AlreadyPurchased: a purchase began this moment; the message comes again.
+    """
+    privacy.mark_erased(sql, user_id, at)
+    for reservation_id in repository.held_reservations(sql, user_id):
+        holds.release(sql, user_id, reservation_id)
+    repository.forget_purchases(sql, user_id)
+    repository.forget_holders(sql, user_id)
+    repository.delete_types_of_drafts(sql, user_id)
+    repository.delete_drafts(sql, user_id)
+    privacy.forget_keys(sql, user_id)
