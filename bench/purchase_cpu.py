@@ -19,16 +19,15 @@ from typing import Any
 from uuid import uuid4
 
 import psutil
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from functions.notifications.consumers import mail
 from functions.payments import provider
 from functions.payments.gateways.gateway import PaymentOutcome, PaymentResult
 from functions.payments.saga import charge
-from functions.tickets.qr_codes import encode
 from functions.tickets.routes import purchase, reserve
 from functions.tickets.saga import issue, notify
 from functions.tickets.saga import reserve as reserve_task
+from functions.tickets.signing_keys import new_key
 from local.postgres import Postgres
 from shared import aws
 from shared.clock import now
@@ -128,7 +127,7 @@ def _record(body: str) -> dict[str, Any]:
 @contextmanager
 def _box_office(edge: Edge) -> Iterator[Postgres]:
     """Databases with an event on sale and a buyer, and the edges of the world replaced."""
-    key = {"kid": "bench", "privateKey": encode(Ed25519PrivateKey.generate().private_bytes_raw())}
+    key = new_key()
     os.environ |= {
         "AWS_REGION": "us-east-1",
         "TICKET_KEYS_SECRET_ARN": SECRET,
@@ -142,7 +141,7 @@ def _box_office(edge: Edge) -> Iterator[Postgres]:
     with ExitStack() as stack:
         postgres = stack.enter_context(running_postgres())
         extension = stack.enter_context(running_extension())
-        extension.secrets[SECRET] = {"current": "bench", "keys": [key]}
+        extension.secrets[SECRET] = {"current": key["kid"], "keys": [key]}
         extension.parameters |= {setting.name: str(setting.default) for setting in _settings()}
         extension.parameters |= {"public_url": "https://tickets.example", "mail_from": "tickets@example.com"}
         databases = Databases(postgres)

@@ -15,7 +15,7 @@ from functions.auth import settings, signing_keys
 from functions.auth.authorizers import bearer
 from functions.auth.cache import cache
 from functions.auth.jobs import create_signing_keys
-from shared import idempotency, job
+from shared import idempotency, job, key_rotation
 from shared.identity import Role, User
 from shared.settings import Setting
 from tests.cloud import Cloud, Extension
@@ -119,7 +119,7 @@ def set_defaults(extension: Extension, *modules: Any) -> None:
 def open_desk(db: TestDatabase, aws: Cloud, extension: Extension) -> Iterator[Desk]:
     """The auth service with keys of its own, as long as this lasts."""
     arn = boto3.client("secretsmanager").create_secret(Name="token-keys", SecretString="{}")["ARN"]
-    set_defaults(extension, settings, idempotency, job)
+    set_defaults(extension, settings, idempotency, job, key_rotation)
     aws.topic("auth")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TOKEN_KEYS_SECRET_ARN", arn)
@@ -129,7 +129,7 @@ def open_desk(db: TestDatabase, aws: Cloud, extension: Extension) -> Iterator[De
         try:
             yield Desk(db, aws)
         finally:
-            signing_keys.forget()
+            signing_keys.keys.forget()
             cache.reset()
 
 
@@ -139,4 +139,4 @@ def publish_keys(extension: Extension, arn: str) -> None:
     extension.secrets[arn] = json.loads(held)
     jwks = boto3.client("ssm").get_parameter(Name="/box-office/dev/jwks")["Parameter"]["Value"]
     extension.parameters["jwks"] = jwks
-    signing_keys.forget()
+    signing_keys.keys.forget()

@@ -9,16 +9,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from functions.tickets import qr_codes, settings
+from functions.tickets import settings, signing_keys
 from functions.tickets.cache import cache
 from functions.tickets.routes import purchase, reserve
 from functions.tickets.saga import issue, notify, release
-from shared import calls, idempotency, job
+from shared import calls, idempotency, job, key_rotation
 from shared.clock import iso, now
 from shared.identity import Role, User
 from shared.settings import Setting
+from shared.signing_keys import Jwk, public_part
 from tests.cloud import Cloud, Extension
 from tests.databases import Row, TestDatabase
 from tests.support import Reply, a_user, call, context
@@ -26,7 +26,7 @@ from tests.support import Reply, a_user, call, context
 KEYS_SECRET_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:ticket-keys"
 SETTINGS: list[Setting[Any]] = [
     setting
-    for module in (settings, calls, idempotency, job)
+    for module in (settings, calls, idempotency, job, key_rotation)
     for setting in vars(module).values()
     if isinstance(setting, Setting)
 ]
@@ -276,25 +276,17 @@ class Sales:
         assert touched > 0
 
 
-def new_key(kid: str) -> dict[str, str]:
-    """A signing key as the secret holds it."""
-    key = Ed25519PrivateKey.generate()
-    return {"kid": kid, "privateKey": qr_codes.encode(key.private_bytes_raw())}
+def new_key(kid: str) -> Jwk:
+    """A signing key of this name, as the secret holds it."""
+    return signing_keys.new_key() | {"kid": kid}
 
 
-def public_key(key: dict[str, str]) -> dict[str, str]:
-    """The public half, as Parameter Store holds it."""
-    private = Ed25519PrivateKey.from_private_bytes(qr_codes.decode(key["privateKey"]))
-    x = qr_codes.encode(private.public_key().public_bytes_raw())
-    return {"kid": key["kid"], "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "x": x}
-
-
-def give_keys(extension: Extension, *keys: dict[str, str], environment: pytest.MonkeyPatch) -> None:
+def give_keys(extension: Extension, *keys: Jwk, environment: pytest.MonkeyPatch) -> None:
     """Let the service find these keys; it signs with the last."""
     extension.secrets[KEYS_SECRET_ARN] = {"current": keys[-1]["kid"], "keys": list(keys)}
-    extension.parameters["ticket_keys"] = json.dumps({"keys": [public_key(key) for key in keys]})
+    extension.parameters["ticket_keys"] = json.dumps({"keys": [public_part(key) for key in keys]})
     environment.setenv("TICKET_KEYS_SECRET_ARN", KEYS_SECRET_ARN)
-    qr_codes.forget_keys()
+    signing_keys.keys.forget()
 
 
 @pytest.fixture
@@ -325,5 +317,5 @@ def _forget() -> None:
     for setting in SETTINGS:
         setting._value = None
     calls.forget()
-    qr_codes.forget_keys()
+    signing_keys.keys.forget()
     cache.reset()

@@ -37,6 +37,7 @@ def rows(on: Ground) -> list[Row]:
         Job("ask_for_exports",     "every minute",  uses=[db, publish, exports]),
         Job("forget_expired",      "every hour",    uses=[db]),
         Job("create_signing_keys", "on deployment", uses=[keys.make, on.settings.publish_keys("jwks")]),
+        Job("rotate_signing_keys", "by hand",       uses=[keys.make, on.settings.publish_keys("jwks")]),
         Job("grant_role",          "by hand",       uses=[db, publish, cache]),
     ]
 # fmt: on

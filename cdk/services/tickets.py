@@ -66,5 +66,6 @@ def rows(on: Ground) -> list[Row]:
         Job("rebuild_orders",      "by hand",       uses=[db], timeout=900),
         Job("resume_voiding",      "every minute",  uses=[db, voids]),
         Job("create_signing_keys", "on deployment", uses=[keys.make, on.settings.publish_keys("ticket_keys")]),
+        Job("rotate_signing_keys", "by hand",       uses=[keys.make, on.settings.publish_keys("ticket_keys")]),
     ]
 # fmt: on

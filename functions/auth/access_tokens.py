@@ -10,12 +10,11 @@ from uuid import UUID, uuid4
 
 import jwt
 
-from functions.auth import signing_keys
 from functions.auth.settings import ACCESS_TOKEN_SECONDS
+from functions.auth.signing_keys import ALGORITHM, keys
 from shared.errors import Unauthenticated
 from shared.identity import Role
 
-ALGORITHM = "ES256"
 ISSUER = "box-office"
 AUDIENCE = "box-office-api"
 CLAIMS = ["iss", "aud", "sub", "sid", "role", "email", "iat", "exp", "jti"]
@@ -33,7 +32,7 @@ class Claims:
 
 def issue(claims: Claims, at: datetime) -> tuple[str, int]:
     """A signed token, and for how many seconds it is good."""
-    key = signing_keys.current()
+    key = keys.current()
     seconds = ACCESS_TOKEN_SECONDS()
     issued_at = int(at.timestamp())
     payload = {
@@ -59,7 +58,7 @@ def verify(token: str) -> Claims:
     """
     try:
         kid = jwt.get_unverified_header(token).get("kid")
-        key = signing_keys.public(kid) if isinstance(kid, str) else None
+        key = keys.public(kid) if isinstance(kid, str) else None
         if key is None:
             raise Unauthenticated()
         payload: dict[str, Any] = jwt.decode(

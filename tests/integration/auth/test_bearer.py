@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from functions.auth import signing_keys
 from functions.auth.authorizers import bearer
 from functions.auth.cache import cache
 from functions.auth.database import database
+from functions.auth.signing_keys import keys
+from shared import signing_keys
 from shared.errors import Unavailable
 from tests.cloud import Extension
 from tests.people import Desk
@@ -32,12 +33,12 @@ def part(value: Any) -> str:
 
 
 def signed(claims: dict[str, Any], header: dict[str, Any], key: Any = None) -> str:
-    return jwt.encode(claims, key or signing_keys.current().private, algorithm="ES256", headers=header)
+    return jwt.encode(claims, key or keys.current().private, algorithm="ES256", headers=header)
 
 
 def with_public_key_as_secret(claims: dict[str, Any], header: dict[str, Any]) -> str:
     """HS256 with the public key as the secret: what a verifier that believes the header accepts."""
-    public = signing_keys.current().private.public_key()
+    public = keys.current().private.public_key()
     mac = hmac.HMAC(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), hashes.SHA256())
     text = f"{part(header | {'alg': 'HS256'})}.{part(claims)}"
     mac.update(text.encode())
@@ -108,7 +109,7 @@ def test_who_is_let_in_is_named_and_may_call_the_whole_api(desk: Desk, token: st
 @pytest.mark.parametrize("name", FORGERIES)
 def test_a_forged_token_is_refused(desk: Desk, token: str, name: str) -> None:
     claims = jwt.decode(token, options={"verify_signature": False})
-    header = {"typ": "JWT", "kid": signing_keys.current().kid}
+    header = {"typ": "JWT", "kid": keys.current().kid}
     assert desk.is_let_in(signed(claims, header)), "made the same way but not forged, it passes"
 
     assert not desk.is_let_in(FORGERIES[name](claims, header))
@@ -168,7 +169,7 @@ def test_known_keys_stay_good_when_they_cannot_be_read_again(
     monkeypatch.setattr(signing_keys, "REFRESH_SECONDS", 0)
 
     assert desk.is_let_in(token)
-    signing_keys.forget()
+    keys.forget()
     with pytest.raises(Unavailable):
         desk.authorize(token)
 
@@ -182,7 +183,7 @@ def test_a_key_that_was_published_just_now_is_found(
     jwk = jwt.algorithms.ECAlgorithm.to_jwk(new.public_key(), as_dict=True) | {"kid": "new"}
     later = signed(claims, {"kid": "new"}, new)
     assert not desk.is_let_in(later)
-    extension.parameters["jwks"] = json.dumps({"keys": [*signing_keys.published(), jwk]})
+    extension.parameters["jwks"] = json.dumps({"keys": [*keys.published(), jwk]})
 
     assert not desk.is_let_in(later), "not looked for again with every forgery"
     monkeypatch.setattr(signing_keys, "LOOK_AGAIN_SECONDS", 0)

@@ -122,4 +122,4 @@ def test_signing_keys_are_made_once_and_published_every_time(
     assert json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"]) == secret
     published = json.loads(parameters.get_parameter(Name="/box-office/dev/ticket_keys")["Parameter"]["Value"])
     assert [key["kid"] for key in published["keys"]] == [secret["current"]]
-    assert secret["keys"][0]["privateKey"] not in json.dumps(published)
+    assert secret["keys"][0]["d"] not in json.dumps(published)

@@ -6,6 +6,7 @@ import pytest
 
 from functions.tickets import qr_codes
 from functions.tickets.saga import reserve
+from functions.tickets.signing_keys import keys
 from shared.clock import iso
 from tests.cloud import Cloud
 from tests.support import a_user, context
@@ -152,7 +153,7 @@ def test_an_unreadable_key_is_an_error_to_retry_and_changes_nothing(sales: Sales
     event_id = sales.event()
     order_id = sales.order(a_user(), event_id, {sales.type(event_id): 1})
     sales.extension.secrets.clear()
-    qr_codes.forget_keys()
+    keys.forget()
     with pytest.raises(Exception, match="unavailable"):
         sales.issue(order_id)
     assert sales.purchase_row(order_id)["status"] == "BOUND"
