@@ -301,6 +301,14 @@ def add_failure(sql: Sql, account: str, address: str, at: datetime) -> None:
     )
 
 
+def lock_failures(sql: Sql, address: str) -> None:
+    """Let nobody else count or add failures from this address until the transaction is over.
+
+    A transaction's advisory lock, since the first failure has no row to lock; RDS Proxy pins no connection for it.
+    """
+    sql.one("SELECT pg_advisory_xact_lock(hashtextextended(%(address)s, 0))", address=address)
+
+
 def failures(sql: Sql, account: str, address: str, *, since: datetime) -> Row:
     """Failed sign-ins from an address: how many to this account (`here`) and to any, and the oldest of each."""
     row = sql.one(

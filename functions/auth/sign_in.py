@@ -1,11 +1,12 @@
 """Signing in: who is kept waiting, and whose password is right.
 
-An attempt counts as failed before the password is looked at and is forgiven once it was right, so that guesses made
-at the same time count each other.
+An attempt counts as failed before the password is looked at and is forgiven once it was right, and attempts from one
+address are counted one after the other. So guesses made at the same time count each other, and none too many passes.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 
 from functions.auth import passwords, repository, sessions
@@ -50,7 +51,8 @@ def begin(sql: Sql, email: str, address: str, at: datetime) -> Attempt:
         TooManyRequests: too many failures lately; this attempt does not prolong the wait.
     """
     window = timedelta(minutes=SIGN_IN_WINDOW_MINUTES())
-    account = digest(email)
+    account, address = digest(email), _place(address)
+    repository.lock_failures(sql, address)
     failed = repository.failures(sql, account, address, since=at - window)
     for count, oldest, most in (
         (failed["here"], failed["oldest_here"], SIGN_IN_FAILURES_PER_ACCOUNT()),
@@ -87,6 +89,15 @@ def complete(sql: Sql, attempt: Attempt, user: UserRecord, at: datetime) -> Sess
     if session is None:
         raise InvalidCredentials()
     return session
+
+
+def _place(address: str) -> str:
+    """The address, or its network where every customer has 2^64 of them: RFC 6177."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return str(IPv6Network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 
 
 def forgive(sql: Sql, email: str) -> None:

@@ -1,7 +1,10 @@
 """Links in mails: who gets one, what a stranger learns, and what a new password does."""
 
+from typing import Any
+
 import pytest
 
+from functions.auth.database import database
 from tests.people import Desk
 
 VERIFY, RESET = "auth.verification_requested.v1", "auth.password_reset_requested.v1"
@@ -26,6 +29,27 @@ def test_the_answer_and_the_work_are_the_same_whether_or_not_there_is_an_account
     said = desk.aws.messages("auth")[before:]
     assert [message["type"] == NOBODY for message in said] == [False, True], "a message each"
     assert said[1]["data"] == {}
+
+
+@pytest.mark.parametrize("route", ["forgot_password", "resend_verification"])
+def test_the_statements_are_the_same_whether_or_not_there_is_an_account(
+    desk: Desk, route: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known, run = desk.register().body["email"], database.execute
+    statements: dict[str, list[str]] = {known: [], "nobody@example.com": []}
+    for email, seen in statements.items():
+
+        def noting(statement: str, *arguments: Any, seen: list[str] = seen, **options: Any) -> Any:
+            seen.append(" ".join(statement.split()))
+            return run(statement, *arguments, **options)
+
+        monkeypatch.setattr(database, "execute", noting)
+        assert desk.ask(route, {"email": email}).status == 202
+
+    there, nobody = statements.values()
+    assert there == nobody
+    assert [statement.startswith("INSERT INTO outbox") for statement in there].count(True) == 1
+    assert (there[0], "COMMIT" in there) == ("BEGIN", True)
 
 
 def test_a_verified_address_gets_no_other_link(desk: Desk) -> None:

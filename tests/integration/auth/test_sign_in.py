@@ -127,3 +127,13 @@ def test_what_is_over_is_forgotten(desk: Desk) -> None:
 
     assert desk.db.all("SELECT 1 FROM used_refresh_tokens") == []
     assert desk.is_let_in(live["accessToken"])
+
+
+@pytest.mark.parametrize("address", ["2001:db8::1", "2001:DB8:0:0:ffff::7"])
+def test_whoever_has_a_network_of_addresses_counts_as_one(desk: Desk, address: str) -> None:
+    person = desk.person()
+    for n in range(10):
+        desk.login(person.email, WRONG, source_ip=f"2001:db8::{n}:ffff")
+
+    assert desk.login(person.email, source_ip=address).status == 429
+    assert desk.login(person.email, source_ip="2001:db8:0:1::1").status == 200

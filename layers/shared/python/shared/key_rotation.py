@@ -1,7 +1,7 @@
 """Making a service's signing keys, and replacing them in three steps: published, used, retired.
 
-Each step is safe once nobody can remember the state before the last one. Those who verify learn of a key before anything
-is signed with it; what was signed with the key before stays good for as long as it was meant to.
+Each step is safe once nobody can remember the state before the last one. Those who verify learn of a key before it
+signs anything; what was signed with the key before stays good for as long as it was meant to.
 
 Keys are made here and nowhere else, so that no one has ever seen them. Publishing is repeated each time: it costs
 nothing, and mends a Parameter Store that lost the value.
