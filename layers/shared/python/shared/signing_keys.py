@@ -51,7 +51,10 @@ class Keys(Generic[Private, Public]):
     ) -> None:
         self.parameter, self.secret = parameter, secret
         self._parse_private, self._parse_public = private, public
-        self.forget()
+        self._signing: SigningKey[Private] | None = None
+        self._signing_read_at = 0.0
+        self._public: dict[str, Public] = {}
+        self._public_read_at: float | None = None
 
     def current(self) -> SigningKey[Private]:
         """The key to sign with, at most five minutes old here.
@@ -90,10 +93,7 @@ class Keys(Generic[Private, Public]):
 
     def forget(self) -> None:
         """Forget what was read; the next use reads again."""
-        self._signing: SigningKey[Private] | None = None
-        self._signing_read_at = 0.0
-        self._public: dict[str, Public] = {}
-        self._public_read_at: float | None = None
+        self._signing, self._public, self._public_read_at = None, {}, None
 
     def _read_current(self) -> SigningKey[Private]:
         held = parameters.secret(os.environ[self.secret])
