@@ -12,7 +12,7 @@ from uuid import uuid4
 import jwt
 import pytest
 from cryptography.hazmat.primitives import hashes, hmac
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from functions.auth.authorizers import bearer
@@ -65,6 +65,15 @@ FORGERIES: dict[str, Forge] = {
     "tampered": tampered,
     "another key": of_own_key,
     "an unknown key id": lambda c, h: signed(c, h | {"kid": "other"}),
+    "a key id that is a path": lambda c, h: signed(c, h | {"kid": "../../../../dev/null"}),
+    "a key id that is a statement": lambda c, h: signed(c, h | {"kid": "' OR '1'='1"}),
+    "a key that lies elsewhere": lambda c, h: signed(
+        c, h | {"kid": "far", "jku": "https://example.net/.well-known/jwks.json"}
+    ),
+    "another curve's algorithm": lambda c, h: f"{part(h | {'alg': 'ES384'})}.{part(c)}.AAAA",
+    "a key of another kind under our key id": lambda c, h: jwt.encode(
+        c, ed25519.Ed25519PrivateKey.generate(), algorithm="EdDSA", headers=h
+    ),
     "a key id that is no text": lambda c, h: f"{part(h | {'alg': 'ES256', 'kid': 1})}.{part(c)}.AAAA",
     "expired": lambda c, h: signed(c | {"iat": c["iat"] - 901, "exp": c["iat"] - 1}, h),
     "not yet issued": lambda c, h: signed(c | {"iat": c["iat"] + 600}, h),
