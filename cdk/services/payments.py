@@ -22,6 +22,8 @@ QUEUES = (
         ),
     ),
     Queue("payments-mail", topic="notifications"),
+    Queue("payments-buyers", topic="auth", types=("auth.user_changed.v1", "auth.user_erased.v1")),
+    Queue("payments-events", topic="events"),
 )
 
 
@@ -53,6 +55,8 @@ def rows(on: Ground) -> list[Row]:
         Consumer("tickets",  queue="payments-tickets",  uses=[db, publish, refunds, wake]),
         Consumer("mail",     queue="payments-mail",     uses=[db]),
         Consumer("users",    queue="payments-users",    uses=[db, exports, on.buckets.exports.write("payments")]),
+        Consumer("buyers",   queue="payments-buyers",   uses=[db]),
+        Consumer("events",   queue="payments-events",   uses=[db]),
 
         Job("sweep_messages",    "every minute", uses=[db, publish, attempts, webhooks, refunds, wake, exports]),
         Job("resume_payments",   "every minute", uses=[db, publish, attempts, refunds]),

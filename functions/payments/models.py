@@ -172,6 +172,15 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Buyer:
+    """Who placed an order, as auth tells it."""
+
+    email: str
+    first_name: str
+    last_name: str
+
+
+@dataclass(frozen=True)
 class Attempt:
     """One attempt to take an order's money; its id is the key under which the provider knows it."""
 
@@ -321,12 +330,21 @@ class OrderView(Answer):
     history: list[HistoryEntry] = Field(default_factory=list)
 
 
+class BuyerView(Answer):
+    """Who placed an order, for those who sell it."""
+
+    first_name: str
+    last_name: str
+    email: str
+
+
 class OrderSummary(Answer):
-    """An order in its organizer's list."""
+    """An order in its organizer's list; without its `buyer` once that person's account is erased."""
 
     order_id: UUID
     order_number: str
     user_id: UUID
+    buyer: BuyerView | None = None
     event_id: UUID
     total_amount: Money
     currency: Currency

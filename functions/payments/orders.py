@@ -4,6 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from functions.payments.models import (
+    Buyer,
+    BuyerView,
     FailureView,
     HistoryEntry,
     ItemView,
@@ -15,7 +17,7 @@ from functions.payments.models import (
     Ticket,
     TicketView,
 )
-from functions.payments.repository import orders
+from functions.payments.repository import event_owners, orders
 from functions.payments.repository.orders import Filter
 from shared import calls, paging
 from shared.clock import now
@@ -110,13 +112,13 @@ def before_payment(order_id: UUID, buyer: User) -> OrderView:
 
 
 def require_own_event(sql: Sql, organizer: User, event_id: UUID) -> None:
-    """Make sure that an event is this organizer's; before its first order tickets is asked, so `sql` is no transaction.
+    """Make sure that an event is this organizer's. Of a draft tickets is asked, so `sql` is no transaction.
 
     Raises:
         NotFound: there is no such event, or it is another organizer's.
         Unavailable: tickets did not answer.
     """
-    owner = orders.organizer_of(sql, event_id)
+    owner = event_owners.organizer_of(sql, event_id)
     if owner is None:
         calls.get("tickets", "/api/tickets/types", user=organizer, eventId=event_id, limit=1)
     elif not organizer.may_act_for(owner):
@@ -131,11 +133,11 @@ def list_of_event(
     limit: int,
     cursor: str | None,
 ) -> paging.Page[OrderSummary]:
-    """The orders of an event, newest first; `q` is part of an order's number, or the buyer's id."""
+    """The orders of an event, newest first; `q` is part of an order's number or of its buyer's name or address."""
     before = paging.decode(cursor, paging.instant, UUID)
     found = orders.list_of_event(sql, Filter(event_id, status, q or None, before, limit + 1))
-    shown, next_cursor = paging.cut(found, limit, lambda order: (order.created_at, order.id))
-    return paging.Page(items=[_summary(order) for order in shown], next_cursor=next_cursor)
+    shown, next_cursor = paging.cut(found, limit, lambda row: (row[0].created_at, row[0].id))
+    return paging.Page(items=[_summary(order, buyer) for order, buyer in shown], next_cursor=next_cursor)
 
 
 def _ask_tickets(order_id: UUID, buyer: User) -> dict[str, Any] | None:
@@ -156,11 +158,12 @@ def _entry(row: dict[str, Any]) -> HistoryEntry:
     return HistoryEntry(type=row["type"], payment_status=row["data"]["paymentStatus"], at=row["created_at"])
 
 
-def _summary(order: Order) -> OrderSummary:
+def _summary(order: Order, buyer: Buyer | None) -> OrderSummary:
     return OrderSummary(
         order_id=order.id,
         order_number=order.order_number,
         user_id=order.user_id,
+        buyer=BuyerView(**vars(buyer)) if buyer else None,
         event_id=order.event_id,
         total_amount=order.total_amount,
         currency=order.currency,

@@ -5,15 +5,18 @@ Whoever keeps a list of orders is told here, too, so that no caller can forget i
 """
 
 import json
+import re
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from functions.payments.models import Dispute, Order, PaymentStatus
+from functions.payments.models import Buyer, Dispute, Order, PaymentStatus
 from functions.payments.repository import order_messages
 from functions.payments.saga_models import Reservation
 from shared.database import Row, Sql, record
+
+_WILDCARD, _LITERALLY = r"([\\%_])", r"\\\1"  # of LIKE
 
 
 class Stale(Exception):
@@ -22,11 +25,14 @@ class Stale(Exception):
 
 @dataclass(frozen=True)
 class Filter:
-    """Which of an event's orders to list; `before` is the position after which the page begins."""
+    """Which of an event's orders to list; `before` is the position after which the page begins.
+
+    `q` is part of an order's number, of its buyer's name or address, or the buyer's id; None for all.
+    """
 
     event_id: UUID
     status: PaymentStatus | None
-    number: str | None
+    q: str | None
     before: tuple[datetime, UUID] | None
     limit: int
 
@@ -224,35 +230,32 @@ def take_wanting_seats(sql: Sql, at: datetime, older_than_seconds: float, limit:
     return [row["id"] for row in rows]
 
 
-def list_of_event(sql: Sql, wanted: Filter) -> list[Order]:
-    """An event's orders, newest first."""
+def list_of_event(sql: Sql, wanted: Filter) -> list[tuple[Order, Buyer | None]]:
+    """An event's orders, newest first, and who placed them. What is sought means itself: no character is a wildcard."""
     before, before_id = wanted.before or (None, None)
     rows = sql.all(
         """
-        SELECT * FROM orders
+        SELECT o.*, b.email, b.first_name, b.last_name FROM orders o LEFT JOIN buyers b USING (user_id)
          WHERE event_id = %(event_id)s
            AND (%(status)s::text IS NULL OR %(status)s =
                 CASE WHEN payment_status IN ('PAID', 'PARTIALLY_REFUNDED') AND tickets IS NULL AND released_at IS NULL
                      THEN 'PENDING' ELSE payment_status END)
-           AND (%(number)s::text IS NULL OR strpos(upper(order_number), upper(%(number)s)) > 0
-                OR user_id::text = lower(%(number)s))
-           AND (%(before)s::timestamptz IS NULL OR (created_at, id) < (%(before)s, %(before_id)s))
-         ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+           AND (%(q)s::text IS NULL OR strpos(upper(order_number), upper(%(q)s)) > 0
+                OR user_id::text = lower(%(q)s)
+                OR EXISTS (SELECT FROM buyers sought
+                            WHERE sought.user_id = o.user_id AND sought.search_text LIKE lower(%(pattern)s)))
+           AND (%(before)s::timestamptz IS NULL OR (created_at, o.id) < (%(before)s, %(before_id)s))
+         ORDER BY created_at DESC, o.id DESC LIMIT %(limit)s
         """,
         event_id=wanted.event_id,
         status=wanted.status,
-        number=wanted.number,
+        q=wanted.q,
+        pattern=f"%{re.sub(_WILDCARD, _LITERALLY, wanted.q or '')}%",
         before=before,
         before_id=before_id,
         limit=wanted.limit,
     )
-    return [_existing(row) for row in rows]
-
-
-def organizer_of(sql: Sql, event_id: UUID) -> UUID | None:
-    """Whose event it is, as far as orders tell; None before the first one."""
-    row = sql.one("SELECT organizer_id FROM orders WHERE event_id = %(event_id)s LIMIT 1", event_id=event_id)
-    return row["organizer_id"] if row else None
+    return [(_existing(row), record(Buyer, row) if row["email"] else None) for row in rows]
 
 
 def _state(order: Order) -> dict[str, str]:

@@ -179,7 +179,7 @@ def test_orders_are_found_by_number_and_by_buyer(shop: Shop) -> None:
     assert listed(shop, shop.organizer, q="%").body["items"] == []
 
 
-def test_before_the_first_order_tickets_knows_whose_event_it_is(shop: Shop) -> None:
+def test_of_a_draft_tickets_knows_whose_it_is(shop: Shop) -> None:
     assert listed(shop, a_user(Role.ORGANIZER)).status == 404
 
     shop.tickets.own_events.add(str(shop.event_id))
