@@ -50,15 +50,15 @@ MAILS = """
 
 def breaches(laptop: Laptop) -> list[str]:
     """Every sentence that should not be true."""
-    with _database(laptop, "tickets") as tickets:
+    with database(laptop, "tickets") as tickets:
         found = [f"counters: {row}" for row in tickets(COUNTERS)] + [
             f"limits: {row}" for row in tickets(LIMITS)
         ]
         active = {row["order_id"]: row["tickets"] for row in tickets(ACTIVE)}
-    with _database(laptop, "payments") as payments:
+    with database(laptop, "payments") as payments:
         orders = payments(PAID)
         found += [f"history: {row}" for row in payments(FOLD)]
-    with _database(laptop, "notifications") as notifications:
+    with database(laptop, "notifications") as notifications:
         mails = {row["order_id"]: row["mails"] for row in notifications(MAILS)}
     for order in orders:
         with_tickets = order["payment_status"] in ("PAID", "PARTIALLY_REFUNDED")
@@ -100,14 +100,16 @@ def _at_the_gateway(laptop: Laptop) -> dict[str, float]:
 
 
 @contextmanager
-def _database(laptop: Laptop, service: str) -> Iterator[Any]:
+def database(laptop: Laptop, service: str) -> Iterator[Any]:
+    """Statements in the database of a service, as its superuser."""
     ports = json.loads((laptop.state / "ports.json").read_text())
     connection = psycopg2.connect(host="127.0.0.1", port=ports["postgres"], dbname=service, user="postgres")
 
     def ask(statement: str) -> list[Row]:
         with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
             cursor.execute(statement)
-            return [dict(row) for row in cursor.fetchall()]
+            connection.commit()
+            return [dict(row) for row in cursor.fetchall()] if cursor.description else []
 
     try:
         yield ask

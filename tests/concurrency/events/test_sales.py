@@ -64,7 +64,7 @@ def test_figures_that_are_made_anew_while_messages_arrive_are_right(programme: P
     parts = [told.envelopes[start::TELLERS] for start in range(TELLERS)]
 
     at_once(
-        *[lambda part=part: told.deliver(part) for part in parts],  # type: ignore[misc]  # bound by the default
+        *[lambda part=part: told.deliver(part) for part in parts],
         lambda: [rebuild_sales.handler({}, context()) for _ in range(REBUILDS)],
     )
 
