@@ -25,7 +25,8 @@ from shared.database import Database, Row, Sql
 from shared.identity import User
 
 Told = OrderChanged | OrderIssued | OrderReleased | StockChanged | TicketCheckedIn | TicketsVoided
-Fold = Callable[[Sql, UUID, UUID | None], None]
+Fold = Callable[[Sql, UUID, int, int], None]
+STEP = 20_000  # numbers of the log that one statement folds at most: it has seconds
 
 FOLDS: dict[type[Told], tuple[Fold, ...]] = {
     OrderChanged: (repository.fold_orders,),
@@ -42,7 +43,7 @@ def take_over(sql: Sql, message: Message[Any]) -> None:
     """Add a message to the log, and to the figures of its event."""
     told: Told = message.data
     repository.lock(sql, told.event_id)
-    repository.append(
+    number = repository.append(
         sql,
         message.id,
         told.event_id,
@@ -52,8 +53,9 @@ def take_over(sql: Sql, message: Message[Any]) -> None:
         at=message.time,
         data=told.model_dump(mode="json", by_alias=True, exclude=PERSONAL),
     )
-    for fold in (*FOLDS[type(told)], repository.fold_time):
-        fold(sql, told.event_id, message.id)
+    if number is not None:
+        for fold in (*FOLDS[type(told)], repository.fold_time):
+            fold(sql, told.event_id, number, number)
 
 
 def rebuild(database: Database, event_id: UUID | None) -> int:
@@ -69,6 +71,15 @@ def rebuild(database: Database, event_id: UUID | None) -> int:
         _rebuild_one(database, found)
         handled, last = handled + 1, found
     return handled
+
+
+def fold_all(sql: Sql, event_id: UUID) -> None:
+    """Fold an event's whole log, a part at a time; the caller has the event's lock."""
+    first, last = repository.span(sql, event_id)
+    for start in range(first, last + 1, STEP):
+        for folds in (*FOLDS.values(), (repository.fold_time,)):
+            for fold in folds:
+                fold(sql, event_id, start, min(last, start + STEP - 1))
 
 
 def of_event(sql: Sql, user: User, event_id: UUID) -> EventSales:
@@ -97,9 +108,7 @@ def _rebuild_one(database: Database, event_id: UUID) -> None:
     with database.transaction() as sql:
         repository.lock(sql, event_id)
         repository.forget(sql, event_id)
-        for folds in (*FOLDS.values(), (repository.fold_time,)):
-            for fold in folds:
-                fold(sql, event_id, None)
+        fold_all(sql, event_id)
 
 
 def _next(database: Database, after: UUID | None) -> UUID | None:

@@ -1,8 +1,8 @@
 """SQL of the sales figures: the log of messages (sales_messages) and the tables that are its fold.
 
-A fold takes one message, or all of an event's if `message_id` is None: the figures that messages bring one by one and
-those of a rebuild come from the same statements. Each gives the same rows whatever the order of messages, and whether
-they come once or twice. The caller has the event's lock.
+A fold takes the messages of an event from one number in the log to another: the figures that messages bring one by one
+and those of a rebuild come from the same statements. Each gives the same rows whatever the order of messages, and
+whether they come once or twice. The caller has the event's lock.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from shared.database import Row, Sql
 
-_GIVEN = "m.event_id = %(event_id)s AND (%(message_id)s::uuid IS NULL OR m.message_id = %(message_id)s::uuid)"
+_GIVEN = "m.event_id = %(event_id)s AND m.id BETWEEN %(first)s AND %(last)s"
 
 
 def lock(sql: Sql, event_id: UUID) -> None:
@@ -35,13 +35,14 @@ def append(
     version: int,
     at: datetime,
     data: dict[str, Any],
-) -> None:
-    """Add a message to the log; one that is there already changes nothing."""
-    sql.run(
+) -> int | None:
+    """Add a message to the log; its number there, None if it is there already."""
+    row = sql.one(
         """
         INSERT INTO sales_messages (message_id, event_id, type, subject, version, occurred_at, data)
         VALUES (%(message_id)s, %(event_id)s, %(type)s, %(subject)s, %(version)s, %(at)s, %(data)s)
         ON CONFLICT (message_id) DO NOTHING
+        RETURNING id
         """,
         message_id=message_id,
         event_id=event_id,
@@ -51,9 +52,23 @@ def append(
         at=at,
         data=data,
     )
+    return row["id"] if row else None
 
 
-def fold_time(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
+def span(sql: Sql, event_id: UUID) -> tuple[int, int]:
+    """The numbers in the log of an event's first and last message; (0, -1) if there is none."""
+    row = sql.one(
+        """
+        SELECT coalesce(min(id), 0) AS first, coalesce(max(id), -1) AS last FROM sales_messages
+         WHERE event_id = %(event_id)s
+        """,
+        event_id=event_id,
+    )
+    assert row is not None
+    return row["first"], row["last"]
+
+
+def fold_time(sql: Sql, event_id: UUID, first: int, last: int) -> None:
     """Of any message: when the newest thing happened."""
     sql.run(
         f"""
@@ -62,11 +77,12 @@ def fold_time(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
          WHERE e.event_id = %(event_id)s
         """,  # noqa: S608  # the constant above
         event_id=event_id,
-        message_id=message_id,
+        first=first,
+        last=last,
     )
 
 
-def fold_stock(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
+def fold_stock(sql: Sql, event_id: UUID, first: int, last: int) -> None:
     """Of stock_changed: each type as its newest message has it."""
     sql.run(
         f"""
@@ -84,11 +100,12 @@ def fold_stock(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
          WHERE kept.version < EXCLUDED.version
         """,  # noqa: S608  # the constant above
         event_id=event_id,
-        message_id=message_id,
+        first=first,
+        last=last,
     )
 
 
-def fold_stock_version(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
+def fold_stock_version(sql: Sql, event_id: UUID, first: int, last: int) -> None:
     """Of stock_changed: which message is the newest, so that types it leaves out are known to be deleted."""
     sql.run(
         f"""
@@ -99,11 +116,12 @@ def fold_stock_version(sql: Sql, event_id: UUID, message_id: UUID | None) -> Non
          WHERE e.event_id = %(event_id)s AND coalesce(e.stock_version, 0) < news.version
         """,  # noqa: S608  # the constant above
         event_id=event_id,
-        message_id=message_id,
+        first=first,
+        last=last,
     )
 
 
-def fold_orders(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
+def fold_orders(sql: Sql, event_id: UUID, first: int, last: int) -> None:
     """Of order_changed: each order as its newest version has it."""
     sql.run(
         f"""
@@ -121,11 +139,12 @@ def fold_orders(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
          WHERE kept.version < EXCLUDED.version
         """,  # noqa: S608  # the constant above
         event_id=event_id,
-        message_id=message_id,
+        first=first,
+        last=last,
     )
 
 
-def fold_issued(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
+def fold_issued(sql: Sql, event_id: UUID, first: int, last: int) -> None:
     """Of order_issued: the tickets there are."""
     sql.run(
         f"""
@@ -142,11 +161,12 @@ def fold_issued(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
          WHERE kept.issued_version IS NULL
         """,  # noqa: S608  # the constant above
         event_id=event_id,
-        message_id=message_id,
+        first=first,
+        last=last,
     )
 
 
-def fold_voided(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
+def fold_voided(sql: Sql, event_id: UUID, first: int, last: int) -> None:
     """Of tickets_voided: tickets that are void, for good."""
     sql.run(
         f"""
@@ -157,11 +177,12 @@ def fold_voided(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
         ON CONFLICT (ticket_id) DO UPDATE SET is_void = TRUE
         """,  # noqa: S608  # the constant above
         event_id=event_id,
-        message_id=message_id,
+        first=first,
+        last=last,
     )
 
 
-def fold_used(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
+def fold_used(sql: Sql, event_id: UUID, first: int, last: int) -> None:
     """Of ticket_checked_in: tickets that somebody came in with."""
     sql.run(
         f"""
@@ -174,11 +195,12 @@ def fold_used(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
         ON CONFLICT (ticket_id) DO UPDATE SET used_at = least(kept.used_at, EXCLUDED.used_at)
         """,  # noqa: S608  # the constant above
         event_id=event_id,
-        message_id=message_id,
+        first=first,
+        last=last,
     )
 
 
-def fold_released(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
+def fold_released(sql: Sql, event_id: UUID, first: int, last: int) -> None:
     """Of order_released: up to which version an order's tickets are void; it may be issued anew after that."""
     sql.run(
         f"""
@@ -189,7 +211,8 @@ def fold_released(sql: Sql, event_id: UUID, message_id: UUID | None) -> None:
         ON CONFLICT (order_id) DO UPDATE SET version = greatest(kept.version, EXCLUDED.version)
         """,  # noqa: S608  # the constant above
         event_id=event_id,
-        message_id=message_id,
+        first=first,
+        last=last,
     )
 
 

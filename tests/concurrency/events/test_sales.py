@@ -96,9 +96,7 @@ def test_a_message_waits_for_its_events_rebuild_and_another_events_message_does_
         arrival.start()
         eventually(lambda: is_waiting(programme.db))
         sales_repository.forget(sql, mine.event_id)
-        for folds in sales.FOLDS.values():
-            for fold in folds:
-                fold(sql, mine.event_id, None)
+        sales.fold_all(sql, mine.event_id)
     arrival.join(30)
     rebuilding.reset()
 

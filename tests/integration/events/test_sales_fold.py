@@ -7,9 +7,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from functions.events import sales
 from functions.events.jobs import rebuild_sales
 from tests.databases import TestDatabase
 from tests.programme import Programme
@@ -102,6 +104,12 @@ def tell(told: Told, types: tuple[UUID, UUID], story: Story) -> None:
 def rows(db: TestDatabase) -> dict[str, list[str]]:
     """All that is folded."""
     return {table: sorted(str(row) for row in db.all(f"SELECT * FROM {table}")) for table in TABLES}
+
+
+@pytest.fixture(autouse=True)
+def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rebuild goes through the log in parts."""
+    monkeypatch.setattr(sales, "STEP", 7)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
