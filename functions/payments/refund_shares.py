@@ -39,9 +39,10 @@ def shares(
         found[index] = _taken(left, refund.amount, weights)
     if sum(refund.amount for refund in refunds) < sum(revenue.values()):
         return found
-    for index, refund in enumerate(refunds):
-        if not refund.type_ids:
-            found[index] = _taken(left, refund.amount, left)
+    for refund, share in zip(refunds, found, strict=True):
+        rest = refund.amount - sum(share.values(), ZERO)
+        for type_id, amount in _taken(left, rest, left).items():
+            share[type_id] = share.get(type_id, ZERO) + amount
     return found
 
 
