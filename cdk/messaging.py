@@ -14,6 +14,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from cdk import mail_events
 from cdk.handler import Use, allow
 from cdk.stages import Stage
 
@@ -28,7 +29,8 @@ class Queue:
 
     Attributes:
         name: without the stage. Its dead letters are in `<name>-dead-letters`.
-        topic: the service whose messages it gets; None if functions send to it directly.
+        topic: the service whose messages it gets (or `ses`, for what SES tells of mails); None if functions send to
+            it directly.
         types: the types of messages it wants from the topic; all of them if empty.
         bucket: the bucket whose uploads S3 tells it of.
         seconds: how long its consumer may take over a batch.
@@ -171,6 +173,10 @@ class Messaging(Stack):
         self.key = self._encryption_key(stage)
         self.alarms = self._alarm_topic(stage)
         self.topics = {name: self._topic(name.title(), f"{stage.prefix}-{name}") for name in services}
+        self.topics[mail_events.TOPIC] = self._topic("Ses", f"{stage.prefix}-{mail_events.TOPIC}")
+        self.report_mails: Use = mail_events.MailEvents(
+            self, "MailEvents", prefix=stage.prefix, topic=self.topics[mail_events.TOPIC]
+        ).report
         self._queues = {row.name: DeclaredQueue(self, row, stage) for row in queues}
 
     def publish(self, service: str) -> Use:
@@ -210,9 +216,9 @@ class Messaging(Stack):
 
     def _encryption_key(self, stage: Stage) -> kms.Key:
         key = kms.Key(self, "Key", alias=f"alias/{stage.prefix}-messaging", enable_key_rotation=True)
-        # Topics and buckets deliver to queues, and alarms to the topic for alarms, under the services' own names.
+        # Topics and buckets deliver to queues, SES and alarms to topics, under the services' own names.
         # Without this they fail, and nobody is told.
-        for service in ("sns", "cloudwatch", "s3"):
+        for service in ("sns", "cloudwatch", "s3", "ses"):
             key.add_to_resource_policy(
                 iam.PolicyStatement(
                     principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],

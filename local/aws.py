@@ -21,6 +21,7 @@ from typing import NoReturn
 from local.aws_server import AwsServer
 from local.faults import Faults
 from local.resources import ACCOUNT, REGION
+from local.sendgrid_simulator import SendGrid
 
 
 def main() -> None:
@@ -60,7 +61,8 @@ def main() -> None:
     aws_uploads.install()
     aws_speed.install()
     aws_stepfunctions.install(arguments.lambda_host)
-    server = AwsServer(arguments.port, DomainDispatcherApplication(create_backend_app), faults)
+    sendgrid = SendGrid(arguments.mails, Faults())
+    server = AwsServer(arguments.port, DomainDispatcherApplication(create_backend_app), faults, sendgrid)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     print("ready", flush=True)

@@ -15,6 +15,9 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from local.faults import Fault, FaultError, Faults, OrderedFault
+from local.sendgrid_simulator import FAULTS_PATH as SENDGRID_FAULTS_PATH
+from local.sendgrid_simulator import PATH as SENDGRID_PATH
+from local.sendgrid_simulator import SendGrid
 
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -22,15 +25,16 @@ FAULTS_PATH = "/_local/faults"
 
 
 class AwsServer(ThreadingHTTPServer):
-    """Serves a WSGI application, and the orders for faults under `FAULTS_PATH`."""
+    """Serves a WSGI application, the orders for faults under `FAULTS_PATH`, and the simulated SendGrid."""
 
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, port: int, app: WsgiApp, faults: Faults) -> None:
+    def __init__(self, port: int, app: WsgiApp, faults: Faults, sendgrid: SendGrid | None = None) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.app = app
         self.faults = faults
+        self.sendgrid = sendgrid
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are no news."""
@@ -51,7 +55,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.parse_request():
             body = self._read_body()
             if self.path.startswith(FAULTS_PATH):
-                self._serve_faults(body)
+                self._serve_faults(body, self.server.faults)
+            elif self.server.sendgrid is not None and self.path.startswith(SENDGRID_FAULTS_PATH):
+                self._serve_faults(body, self.server.sendgrid.faults)
+            elif self.server.sendgrid is not None and self.path.startswith(SENDGRID_PATH):
+                self._send(*self.server.sendgrid.answer(self.command, self.path, dict(self.headers), body))
             else:
                 self._serve(body)
             self.wfile.flush()
@@ -132,8 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
                 environ[key] = f"{environ[key]},{value}" if key in environ else value
         return environ
 
-    def _serve_faults(self, body: bytes) -> None:
-        faults, status = self.server.faults, 200
+    def _serve_faults(self, body: bytes, faults: Faults) -> None:
+        status = 200
         try:
             if self.command == "PUT":
                 faults.add([Fault.parse(item) for item in json.loads(body)])

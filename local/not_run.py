@@ -10,6 +10,9 @@ _NETWORK = "one machine: every part listens on the loopback address"
 _STANDS_IN = "the launcher's own process stands in; functions get its address from the resource's attributes"
 _PERMISSION = "the emulator does not check permissions; the synthesized policies are tested instead"
 _WATCHING = "nobody is paged on a laptop; logs are files"
+_MAILS = (
+    "the emulator's SES tells nothing of mails; `POST /_local/emails/{id}/…` puts its events on the topic"
+)
 _STAGE = "the gateway serves the one stage as it is in the template"
 
 NOT_RUN: dict[str, str] = {
@@ -48,6 +51,8 @@ NOT_RUN: dict[str, str] = {
     "AWS::RDS::DBProxyTargetGroup": _STANDS_IN,
     "AWS::RDS::DBSubnetGroup": _STANDS_IN,
     "AWS::S3::BucketPolicy": _PERMISSION,
+    "AWS::SES::ConfigurationSet": _MAILS,
+    "AWS::SES::ConfigurationSetEventDestination": _MAILS,
     "AWS::SNS::TopicPolicy": _PERMISSION,
     "AWS::SQS::QueuePolicy": _PERMISSION,
 }

@@ -10,24 +10,26 @@ from collections.abc import Callable, Iterable
 import psycopg2
 from psycopg2 import sql
 
+from local import sendgrid_simulator
 from local.ports import HOST, Ports, is_answering
 from local.postgres import Postgres
 from local.processes import CannotStart, Process, Processes, Program
 from local.resources import Secret
 from local.secret_store import SecretStore
+from local.sendgrid_account import open_account
 from local.state import State
 from local.synthesis import REPOSITORY
 from local.valkey import Valkey
 
-_STRIPE = "-stripe"
+_STRIPE, _SENDGRID = "-stripe", "-sendgrid"
 _RESTARTS, _RESTARTS_WITHIN_SECONDS = 5, 60.0
 
 
 class Servers:
     """All of them, on the ports that the state folder remembers.
 
-    `declared` are the template's secrets: one is attached to the database and names its administrator, one holds the
-    keys of the payment gateway.
+    `declared` are the template's secrets: one is attached to the database and names its administrator, others hold the
+    keys of providers.
     """
 
     AWS = "aws"
@@ -44,11 +46,12 @@ class Servers:
         declared = list(declared)
         self._admin_secret = next(secret.name for secret in declared if secret.attachment)
         self._stripe_secret = next(secret.name for secret in declared if secret.name.endswith(_STRIPE))
+        self._sendgrid_secret = next(s.name for s in declared if s.name.endswith(_SENDGRID))
         self.postgres = Postgres(state.folder / "postgres", chosen.of("postgres"))
         self.valkey = Valkey(state.folder / "valkey", chosen.of("valkey"), chosen.of("valkey-bus"))
         self.aws_port, self.lambda_port = chosen.of("aws"), chosen.of("lambda")
         self.stripe_port = chosen.of("stripe")
-        self._state, self._processes, self._secrets, self._gateway_url = (
+        self._state, self._processes, self._secrets, self.gateway_url = (
             state,
             processes,
             secrets,
@@ -68,6 +71,8 @@ class Servers:
     def start(self) -> None:
         """Start all of them; returns before they are ready. Raises CannotStart."""
         self._fill_stripe_secret()
+        sendgrid = f"{self.aws_url}{sendgrid_simulator.PATH}"
+        open_account(self._state.folder, self._secrets, self._sendgrid_secret, sendgrid)
         for name, start in self._starts().items():
             self._running[name] = start()
 
@@ -122,7 +127,7 @@ class Servers:
 
     def _stripe(self) -> Program:
         secret = self._secrets.value(self._stripe_secret)
-        webhooks = f"{self._gateway_url}/api/payments/webhooks/stripe"
+        webhooks = f"{self.gateway_url}/api/payments/webhooks/stripe"
         words = [
             "--port",
             self.stripe_port,

@@ -4,10 +4,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from functions.notifications import mime, repository, templates
-from functions.notifications.gateways.ses import NAME as SES
-from functions.notifications.gateways.ses import MailRefused
-from functions.notifications.models import Notification
+from functions.notifications import mime, repository, suppressions, templates
+from functions.notifications.gateways.failures import MailRefused, PerhapsTaken
+from functions.notifications.models import Notification, Taken
 from functions.notifications.rendering import DoesNotRender, render
 from functions.notifications.settings import GIVE_UP_HOURS, MAIL_FROM, RESEND_AFTER_SECONDS, RESEND_LIMIT
 from shared import outbox, parameters
@@ -18,8 +17,8 @@ from shared.errors import AppError
 
 QUEUE = "mail"
 
-# Longer than sending can take: SES's time-outs, twice, and the rendering.
-CLAIM = timedelta(seconds=20)
+# Longer than sending can take: the time-outs of both providers, and the rendering.
+CLAIM = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 
 
@@ -32,9 +31,9 @@ class NoAddress(Exception):
 
 
 class Send(Protocol):
-    """The provider; see `gateways.ses.send`."""
+    """The providers; see `providers.send`."""
 
-    def __call__(self, mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> str: ...
+    def __call__(self, mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> Taken: ...
 
 
 def ask(sql: Sql, wanted: MailRequested, at: datetime) -> UUID | None:
@@ -55,8 +54,9 @@ def ask(sql: Sql, wanted: MailRequested, at: datetime) -> UUID | None:
 def deliver(database: Database, wanted: MailRequested, send: Send) -> None:
     """Send a mail, unless it has been sent: record it, hand it to the provider outside any transaction, record that.
 
-    A process that dies between the provider's acceptance and our record makes a second mail with the same Message-ID.
-    Nothing else does.
+    A process that dies between the provider's acceptance and our record makes a second mail with the same Message-ID;
+    so does an answer of the provider's that is lost and of which its events do not tell within a minute. Nothing else
+    does.
 
     Raises:
         BeingSent: somebody else is at it.
@@ -67,6 +67,8 @@ def deliver(database: Database, wanted: MailRequested, send: Send) -> None:
         return
     try:
         sent = _hand_over(notification, send)
+    except suppressions.Suppressed as suppressed:
+        _give_up(database, notification, suppressed.reason, delivery_status="SUPPRESSED")
     except (MailRefused, mime.BadAddress) as final:
         _give_up(database, notification, _reason(final))
     except Exception as broken:
@@ -74,11 +76,13 @@ def deliver(database: Database, wanted: MailRequested, send: Send) -> None:
             _give_up(database, notification, _reason(broken))
             return
         _postpone(database, notification, _reason(broken))
-        raise
+        # Who did not answer may have the mail and tells by an event: the job asks again in a minute, not the queue.
+        if not isinstance(broken, PerhapsTaken):
+            raise
     else:
         with database.transaction() as sql:
-            if repository.mark_sent(sql, notification.id, provider=SES, at=now(), **sent):
-                _tell(sql, notification, "SENT")
+            if repository.mark_sent(sql, notification.id, at=now(), **sent):
+                _tell(sql, notification, "SENT", "SENT")
 
 
 def resend(database: Database, older_than_seconds: int | None = None) -> int:
@@ -155,11 +159,14 @@ def _claim(database: Database, wanted: MailRequested) -> Notification | None:
             tell_given_up(sql, row["id"], row["user_id"], row["order_id"], wanted.template)
             return None
         person = repository.recipient(sql, row["user_id"]) or {"email": None, "first_name": ""}
+        address = row["recipient_email"] or person["email"]
+        suppressed = suppressions.of(sql, address)
     return Notification(
         id=row["id"],
         user_id=row["user_id"],
         order_id=row["order_id"],
-        recipient_email=row["recipient_email"] or person["email"],
+        recipient_email=address,
+        suppressed=suppressed,
         template=templates.text_of(template),
         data={"firstName": person["first_name"]} | row["data"],
         created_at=row["created_at"],
@@ -168,9 +175,15 @@ def _claim(database: Database, wanted: MailRequested) -> Notification | None:
 
 
 def _hand_over(notification: Notification, send: Send) -> dict[str, str]:
-    """Render and send; what is to be recorded of it."""
+    """Render and send; what is to be recorded of it.
+
+    Raises:
+        NoAddress, Suppressed: there is no address, or none that anything is sent to.
+    """
     if notification.recipient_email is None:
         raise NoAddress()
+    if notification.suppressed is not None:
+        raise suppressions.Suppressed(notification.suppressed)
     order_id = notification.order_id and str(notification.order_id)
     told = {"publicUrl": parameters.parameter("public_url").rstrip("/"), "orderId": order_id}
     rendered = render(notification.template, notification.data | told)
@@ -178,18 +191,23 @@ def _hand_over(notification: Notification, send: Send) -> dict[str, str]:
     mail = mime.compose(
         notification.id, rendered, sender=sender, recipient=recipient, date=notification.created_at
     )
-    message_id = send(mail, id=notification.id, sender=sender.addr_spec, recipient=recipient.addr_spec)
+    taken = send(mail, id=notification.id, sender=sender.addr_spec, recipient=recipient.addr_spec)
     return {
         "recipient_email": notification.recipient_email,
         "subject": rendered.subject,
-        "message_id": message_id,
+        "provider": taken.provider,
+        "message_id": taken.message_id,
     }
 
 
-def _give_up(database: Database, notification: Notification, reason: str) -> None:
+def _give_up(
+    database: Database, notification: Notification, reason: str, delivery_status: str | None = None
+) -> None:
     with database.transaction() as sql:
-        if repository.mark_failed(sql, notification.id, reason=reason, at=now()):
-            _tell(sql, notification, "FAILED")
+        if repository.mark_failed(
+            sql, notification.id, reason=reason, delivery_status=delivery_status, at=now()
+        ):
+            _tell(sql, notification, "FAILED", delivery_status)
 
 
 def _postpone(database: Database, notification: Notification, reason: str) -> None:
@@ -199,7 +217,7 @@ def _postpone(database: Database, notification: Notification, reason: str) -> No
         repository.postpone(sql, notification.id, reason=reason, at=at, due_at=at + min(pause, LONGEST_PAUSE))
 
 
-def _tell(sql: Sql, notification: Notification, status: str) -> None:
+def _tell(sql: Sql, notification: Notification, status: str, delivery_status: str | None) -> None:
     outbox.publish(
         sql,
         MailStatusChanged(
@@ -208,6 +226,7 @@ def _tell(sql: Sql, notification: Notification, status: str) -> None:
             order_id=notification.order_id,
             template=notification.template.name,
             status=status,
+            delivery_status=delivery_status,
         ),
         subject=notification.id,
     )

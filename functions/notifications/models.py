@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -41,6 +42,12 @@ class NotificationStatus(Answer):
     delivery_status: str | None
     sent_at: Instant | None
     error_message: str | None
+
+
+class WebhookAnswer(Answer):
+    """What a provider gets for a report that is on record."""
+
+    received: bool = True
 
 
 class TemplateRequest(Body):
@@ -102,7 +109,41 @@ class Notification:
     user_id: UUID | None
     order_id: UUID | None
     recipient_email: str | None
+    suppressed: str | None  # why nothing is sent to that address
     template: Text
     data: dict[str, Any]
     created_at: datetime
     attempts: int
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A provider has taken a mail, and calls it by this id."""
+
+    provider: str
+    message_id: str
+
+
+class Happened(StrEnum):
+    """What a provider tells of a mail that it took."""
+
+    TAKEN = "TAKEN"
+    DELIVERED = "DELIVERED"
+    NOTED = "NOTED"  # a delay, a full mailbox: it may pass, and is written down
+    BOUNCED = "BOUNCED"  # for good: nobody has this address
+    UNDELIVERED = (
+        "UNDELIVERED"  # this mail, for a reason that lies in the mail or the moment, not in the address
+    )
+    COMPLAINED = "COMPLAINED"  # its recipient called it spam
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a provider tells of one mail. `reason` is in words that its recipient may read."""
+
+    notification_id: UUID
+    provider: str
+    message_id: str
+    happened: Happened
+    at: datetime
+    reason: str | None = None

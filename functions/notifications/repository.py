@@ -196,17 +196,19 @@ def mark_sent(
     )
 
 
-def mark_failed(sql: Sql, id: UUID, *, reason: str, at: datetime) -> bool:
+def mark_failed(sql: Sql, id: UUID, *, reason: str, at: datetime, delivery_status: str | None = None) -> bool:
     """The mail is given up, for this reason. False if it was sent or given up already."""
     return (
         sql.run(
             """
             UPDATE notifications
-               SET status = 'FAILED', error_message = %(reason)s, data = NULL, updated_at = %(at)s
+               SET status = 'FAILED', error_message = %(reason)s, delivery_status = %(delivery_status)s,
+                   data = NULL, updated_at = %(at)s
              WHERE id = %(id)s AND status = 'PENDING'
             """,
             id=id,
             reason=reason,
+            delivery_status=delivery_status,
             at=at,
         )
         == 1

@@ -10,3 +10,24 @@ RESEND_AFTER_SECONDS = Setting(
 )
 RESEND_LIMIT = Setting("resend_limit", 200, "Mails that one run of the resend job takes at most")
 GIVE_UP_HOURS = Setting("mail_give_up_hours", 24, "Hours after which a mail that cannot be sent is given up")
+MAIL_PROVIDERS = Setting(
+    "mail_providers",
+    "ses,sendgrid",
+    "Who sends mails, the first choice first; one not configured is passed over",
+)
+CIRCUIT_FAILURES = Setting(
+    "mail_circuit_failures", 3, "Failures in a row after which a mail provider is left alone"
+)
+CIRCUIT_SECONDS = Setting(
+    "mail_circuit_seconds", 60, "Seconds for which a mail provider that failed is left alone"
+)
+WEBHOOK_SECONDS = Setting(
+    "sendgrid_webhook_seconds",
+    600,
+    "Seconds after which a signed report of SendGrid's is too old to be taken",
+)
+RETRY_BOUNCED_HOURS = Setting(
+    "mail_retry_bounced_hours",
+    24,
+    "Hours after which a verification mail is tried at an address that bounced before",
+)

@@ -15,7 +15,7 @@ from shared.contracts import OrderDisputed
 from shared.database import Sql
 
 # A mail's state only moves on; what comes late, or twice, changes nothing.
-_MAIL_ORDER = ("PENDING", "FAILED", "SENT", "DELIVERED", "BOUNCED", "COMPLAINED")
+_MAIL_ORDER = ("PENDING", "FAILED", "SUPPRESSED", "SENT", "DELIVERED", "BOUNCED", "COMPLAINED")
 
 
 def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime, version: int = 0) -> Order | None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import aiohttp
 
+from local import sendgrid_simulator
 from local.assembly import Assembly
 from local.faults import Fault, FaultError
 from local.lambdas import LambdaHost
 from local.servers import Servers
 
-_STRIPE, _SES = "stripe", "ses"
+_STRIPE, _SES, _SENDGRID = "stripe", "ses", "sendgrid"
 
 
 class Rejected(Exception):
@@ -39,6 +40,7 @@ class FaultBoard:
         self._providers = {
             _STRIPE: f"{servers.stripe_url}/_control/faults",
             _SES: f"{servers.aws_url}/_local/faults",
+            _SENDGRID: f"{servers.aws_url}{sendgrid_simulator.FAULTS_PATH}",
         }
 
     async def pending(self) -> list[dict[str, Any]]:

@@ -14,12 +14,13 @@ from typing import Any, cast
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail as it was sent; `to` are the addresses of its envelope."""
+    """One mail as it was sent; `to` are the addresses of its envelope, `provider` who took it."""
 
     id: str
     sent_at: str
     to: tuple[str, ...]
     message: EmailMessage
+    provider: str
 
     @property
     def text(self) -> str:
@@ -49,6 +50,7 @@ class Mail:
             "text": self.text,
             "html": self.html,
             "sentAt": self.sent_at,
+            "provider": self.provider,
             # Pictures inside the HTML count too: a mail program offers them for saving.
             "attachments": [name for part in self.message.walk() if (name := part.get_filename())],
         }
@@ -93,7 +95,9 @@ def _envelope(file: Path) -> dict[str, Any]:
 def _read(file: Path) -> Mail:
     envelope = _envelope(file)
     message = email.message_from_bytes(file.with_suffix(".eml").read_bytes(), policy=email.policy.default)
-    return Mail(envelope["id"], envelope["sentAt"], tuple(envelope["to"]), message)
+    return Mail(
+        envelope["id"], envelope["sentAt"], tuple(envelope["to"]), message, envelope.get("provider", "ses")
+    )
 
 
 def _escaped(text: str) -> str:

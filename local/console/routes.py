@@ -11,6 +11,7 @@ from aiohttp import web
 from local.assembly import Assembly
 from local.console.executions import Executions
 from local.console.faults import FaultBoard, Rejected
+from local.console.mail_news import KINDS, MailNews
 from local.console.mails import Mails
 from local.console.orders import Orders
 from local.console.queues import QueueDepths
@@ -46,12 +47,14 @@ class Console:
         self._queues = QueueDepths(servers.aws_url, assembly)
         self._orders = Orders(servers.postgres)
         self._faults = FaultBoard(host, assembly, servers)
+        topic = next((topic.arn for topic in assembly.topics if topic.name.endswith("-ses")), None)
+        self._mail_news = MailNews(servers.aws_url, topic, servers.gateway_url, state.folder)
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
         """Open what the routes need."""
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS))
-        self._faults.session = self._session
+        self._faults.session = self._mail_news.session = self._session
 
     async def stop(self) -> None:
         """Close it again."""
@@ -65,6 +68,7 @@ class Console:
         routes: list[tuple[str, str, Handler]] = [
             ("GET", "/_local/emails", self._list_mails),
             ("GET", "/_local/emails/{id}", self._show_mail),
+            ("POST", "/_local/emails/{id}/{news}", self._tell_of_mail),
             ("POST", "/_local/payments/{id}/authenticate", self._authenticate),
             ("GET", "/_local/executions", self._show_execution),
             ("GET", "/_local/overview", self._overview),
@@ -90,6 +94,15 @@ class Console:
             raise Rejected(404, "NOT_FOUND", "There is no such mail.")
         headers = {"Content-Security-Policy": _MAIL_POLICY}
         return web.Response(text=mail.page(), content_type="text/html", headers=headers)
+
+    async def _tell_of_mail(self, request: web.Request) -> web.Response:
+        """What a provider would tell of the mail: that it was delivered, that it bounced, or a complaint."""
+        mail = await asyncio.to_thread(self._mails.one, request.match_info["id"])
+        news = request.match_info["news"]
+        if mail is None or news not in KINDS:
+            raise Rejected(404, "NOT_FOUND", f"There is no such mail, or not one of {', '.join(KINDS)}.")
+        await self._mail_news.tell(mail, news)
+        return web.Response(status=202)
 
     async def _authenticate(self, request: web.Request) -> web.Response:
         """The buyer's 3-D Secure step, which happens at the bank and is told to us by the payment gateway's webhook."""

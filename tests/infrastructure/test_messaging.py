@@ -106,6 +106,33 @@ def test_subscriptions_deliver_raw_and_filter_by_types_that_exist_and_their_topi
         assert types <= {type for type in TYPES if type.startswith(f"{service}.")}
 
 
+def test_ses_tells_what_becomes_of_mails_and_somebody_listens(system: System) -> None:
+    (destination,) = system.of_type("AWS::SES::ConfigurationSetEventDestination")
+    told = destination.properties["EventDestination"]
+    assert told["Enabled"] is True
+    assert {"send", "delivery", "bounce", "complaint", "reject"} <= set(told["MatchingEventTypes"])
+    topic = system.target(destination.stack, told["SnsDestination"]["TopicARN"])
+    (policy,) = [
+        p for p in system.of_type("AWS::SNS::TopicPolicy") if {"Ref": topic.id} in p.properties["Topics"]
+    ]
+    (allowed,) = [s for s in policy.properties["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert (allowed["Principal"], allowed["Action"]) == ({"Service": "ses.amazonaws.com"}, "sns:Publish")
+    assert "aws:SourceAccount" in allowed["Condition"]["StringEquals"]
+    key = system.target(topic.stack, topic.properties["KmsMasterKeyId"])
+    assert any(
+        s["Principal"].get("Service") == "ses.amazonaws.com" and "kms:GenerateDataKey" in s["Action"]
+        for s in key.properties["KeyPolicy"]["Statement"]
+    )
+    (queue,) = [
+        system.target(s.stack, s.properties["Endpoint"]).properties["QueueName"]
+        for s in system.of_type("AWS::SNS::Subscription")
+        if system.target(s.stack, s.properties["TopicArn"]).id == topic.id
+    ]
+    assert queue == "box-office-dev-notifications-ses"
+    sender = system.functions["functions.notifications.consumers.mail.handler"]
+    assert "SES_CONFIGURATION_SET" in system.environment(sender)
+
+
 def test_a_schedule_calls_its_job_and_leaves_the_next_try_to_the_next_tick(system: System) -> None:
     schedules = system.of_type("AWS::Scheduler::Schedule")
     assert schedules

@@ -100,12 +100,21 @@ def test_only_payments_reads_stripe_s_keys(system: System) -> None:
     assert readers == {"payments"}
 
 
+def test_only_notifications_reads_sendgrid_s_key(system: System) -> None:
+    readers = [h for h, f in system.functions.items() if "SENDGRID_SECRET_ARN" in system.environment(f)]
+    assert sorted(readers) == [
+        "functions.notifications.consumers.mail.handler",
+        "functions.notifications.routes.sendgrid_webhook.handler",
+    ]
+
+
 def test_whoever_knows_the_address_of_something_may_use_it(system: System) -> None:
     needed = {
         "TOPIC_ARN": "sns:Publish",
         "CACHE_HOST": "elasticache:Connect",
         "DATABASE_HOST": "rds-db:connect",
         "PURCHASE_STATE_MACHINE_ARN": "states:StartExecution",
+        "SES_CONFIGURATION_SET": "ses:SendEmail",
     }
     for handler, function in system.functions.items():
         actions = {

@@ -117,6 +117,9 @@ REQUESTS: dict[str, Callable[[World], Wanted]] = {
         "/api/payments/refund", {"orderId": w.order["orderId"], "amount": "1.00", "reason": "Sorry"}
     ),
     "POST /api/payments/webhooks/stripe": lambda _: Wanted("/api/payments/webhooks/stripe", {"id": "evt_1"}),
+    "POST /api/notifications/webhooks/sendgrid": lambda _: Wanted(
+        "/api/notifications/webhooks/sendgrid", [{"event": "delivered"}]
+    ),
     "GET /api/notifications/status/{id}": lambda w: Wanted(f"/api/notifications/status/{w.notification_id}"),
     "POST /api/notifications/send": lambda w: Wanted(
         "/api/notifications/send", {"templateName": w.template, "userId": w.attendee.user_id}

@@ -1,6 +1,6 @@
 """Queue notifications-users: what auth says of its users."""
 
-from functions.notifications import mails, people, recipients, wanted
+from functions.notifications import mails, people, recipients, suppressions, wanted
 from functions.notifications.database import database
 from shared import privacy
 from shared.clock import now
@@ -26,7 +26,8 @@ def remember(message: Message[UserChanged], sql: Sql) -> None:
 
 @consumer.on(VerificationRequested)
 def mail_verification(message: Message[VerificationRequested], sql: Sql) -> None:
-    """Mail the link that proves the address."""
+    """Mail the link that proves the address; one that bounced long ago is tried again."""
+    suppressions.try_again(sql, message.data.email, now())
     mails.ask(sql, wanted.verification(message.data, message.id), now())
 
 

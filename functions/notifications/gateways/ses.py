@@ -1,21 +1,20 @@
-"""Amazon SES, the provider of mails. Nothing else in the service knows it."""
+"""Amazon SES, the first provider of mails. Nothing else in the service knows it."""
 
+import os
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from functions.notifications.gateways.failures import MailRefused, NotTaken, PerhapsTaken
+from functions.notifications.models import Happened, Report
 from shared import aws
-from shared.errors import ProviderFailed, ProviderTimedOut
 
 NAME = "ses"
 ANSWER_SECONDS = 10
 """How long SES may take over a mail; less than the claim on it lasts."""
 
-
-class MailRefused(Exception):
-    """The provider will never take this mail; `reason` says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+TAG = "notification"
 
 
 def send(mail: bytes, *, id: UUID, sender: str, recipient: str) -> str:
@@ -32,10 +31,16 @@ def send(mail: bytes, *, id: UUID, sender: str, recipient: str) -> str:
 
     Raises:
         MailRefused: the mail itself is wrong; asking again is of no use.
-        ProviderTimedOut: no answer in time. SES may have taken the mail.
-        ProviderFailed: anything else; asking again later may help.
+        PerhapsTaken: no answer. SES may have taken the mail.
+        NotTaken: anything else; asking again later may help.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectTimeoutError,
+        EndpointConnectionError,
+        HTTPClientError,
+    )
 
     try:
         # Asked once: SES has no idempotency key, and a mail taken late would go out again.
@@ -43,16 +48,71 @@ def send(mail: bytes, *, id: UUID, sender: str, recipient: str) -> str:
             FromEmailAddress=sender,
             Destination={"ToAddresses": [recipient]},
             Content={"Raw": {"Data": mail}},
-            EmailTags=[{"Name": "notification", "Value": str(id)}],
+            EmailTags=[{"Name": TAG, "Value": str(id)}],
+            **_reported(),
         )
     except ClientError as refused:
         code = refused.response["Error"]["Code"]
         if code == "BadRequestException":
             raise MailRefused("The mail service refused this mail") from refused
         # A sender not verified yet, a quota, a pause: all of them end, and the mail is tried until it is given up.
-        raise ProviderFailed(f"The mail service failed ({code})") from refused
-    except (ConnectTimeoutError, ReadTimeoutError) as late:
-        raise ProviderTimedOut("The mail service did not answer in time") from late
+        raise NotTaken(f"The mail service failed ({code})") from refused
+    except (ConnectTimeoutError, EndpointConnectionError) as away:
+        raise NotTaken("The mail service could not be reached") from away
+    except HTTPClientError as late:  # a read time-out, a connection that broke after the request
+        raise PerhapsTaken("The mail service did not answer in time") from late
     except BotoCoreError as broken:
-        raise ProviderFailed("The mail service could not be reached") from broken
+        raise NotTaken("The mail service could not be reached") from broken
     return str(answer["MessageId"])
+
+
+def read(event: dict[str, Any]) -> Report | None:
+    """What an event of SES's says; None if it is of no mail of ours, or says nothing that matters.
+
+    https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
+    """
+    kind, mail = event["eventType"], event["mail"]
+    tags = (mail.get("tags") or {}).get(TAG)
+    what = _WHAT.get(kind)
+    if what is None or not tags:
+        return None
+    details = event.get(kind[0].lower() + kind[1:]) or {}
+    happened, reason = what(details)
+    return Report(
+        notification_id=UUID(tags[0]),
+        provider=NAME,
+        message_id=mail["messageId"],
+        happened=happened,
+        at=datetime.fromisoformat(details.get("timestamp") or mail["timestamp"]),
+        reason=reason,
+    )
+
+
+def _reported() -> dict[str, str]:
+    """The configuration set that has SES tell what becomes of a mail."""
+    name = os.environ.get("SES_CONFIGURATION_SET")
+    return {"ConfigurationSetName": name} if name else {}
+
+
+def _bounce(details: dict[str, Any]) -> tuple[Happened, str | None]:
+    kind, detail = details.get("bounceType"), details.get("bounceSubType")
+    if kind == "Permanent":
+        return Happened.BOUNCED, f"The mail bounced: the address does not take mail ({detail})"
+    # A full mailbox, an answer from somebody on holiday: the address may well be right.
+    return Happened.NOTED, f"The mail was not delivered, or answered by a machine ({detail})"
+
+
+_WHAT: dict[str, Callable[[dict[str, Any]], tuple[Happened, str | None]]] = {
+    "Send": lambda _: (Happened.TAKEN, None),
+    "Delivery": lambda _: (Happened.DELIVERED, None),
+    "DeliveryDelay": lambda details: (
+        Happened.NOTED,
+        f"Delivery is delayed ({details.get('delayType')})",
+    ),
+    "Bounce": _bounce,
+    "Complaint": lambda _: (Happened.COMPLAINED, "The recipient reported the mail as spam"),
+    "Reject": lambda details: (
+        Happened.UNDELIVERED,
+        f"The mail service rejected the mail ({details.get('reason')})",
+    ),
+}

@@ -15,7 +15,8 @@ consumer = Consumer(database, "payments-mail")
 def mailed(message: Message[MailStatusChanged], sql: Sql) -> None:
     """Only the mail that tells how the order ended counts; a mail about a declined card does not."""
     if message.data.order_id is not None and message.data.template in TEMPLATES:
-        fulfilment.mailed(sql, message.data.order_id, message.data.status, message.time)
+        status = message.data.delivery_status or message.data.status
+        fulfilment.mailed(sql, message.data.order_id, status, message.time)
 
 
 handler = consumer.handler

@@ -10,8 +10,9 @@ import pytest
 from functions.notifications import mails
 from functions.notifications.consumers import mail as consumer
 from functions.notifications.database import database
-from functions.notifications.gateways.ses import MailRefused
+from functions.notifications.gateways.failures import MailRefused
 from functions.notifications.jobs import resend_mail
+from functions.notifications.models import Taken
 from shared.contracts import MailRequested
 from shared.errors import ProviderFailed
 from tests.cloud import Cloud
@@ -65,7 +66,7 @@ def part(mail: EmailMessage, kind: str) -> str:
     return str(body.get_content())
 
 
-def refuse(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> str:
+def refuse(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> Taken:
     raise ProviderFailed("The mail service failed")
 
 
@@ -150,11 +151,11 @@ class TestOnceAndNeverLost:
         wanted = a_confirmation(ada)
         neighbours: list[str] = []
 
-        def send(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> str:
+        def send(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> Taken:
             with pytest.raises(mails.BeingSent):
                 mails.deliver(database, wanted, send)
             neighbours.append(recipient)
-            return "message"
+            return Taken("ses", "message")
 
         mails.deliver(database, wanted, send)
 
@@ -239,7 +240,7 @@ class TestOnceAndNeverLost:
     def test_what_the_provider_will_never_take_is_given_up_at_once(
         self, notifications_db: TestDatabase, ada: UUID
     ) -> None:
-        def never(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> str:
+        def never(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> Taken:
             raise MailRefused("The mail service refused this mail")
 
         mails.deliver(database, a_confirmation(ada), never)
@@ -274,5 +275,5 @@ class TestOnceAndNeverLost:
         assert pending["error_message"] == "The template's subject does not render"
 
 
-def _die(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> str:
+def _die(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> Taken:
     raise KeyboardInterrupt

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from functions.notifications.gateways import ses
+from functions.notifications.gateways.failures import MailRefused
 from shared import aws
 from shared.errors import ProviderFailed
 from tests.cloud import Cloud
@@ -75,14 +76,14 @@ def test_a_sender_it_does_not_know_yet_may_be_known_later() -> None:
 
 
 def test_a_mail_that_is_wrong_is_refused_for_good(refusing: Requests) -> None:
-    with pytest.raises(ses.MailRefused):
+    with pytest.raises(MailRefused):
         send()
     assert len(refusing) == 1
 
 
 def test_each_mail_is_tagged_with_its_notification(refusing: Requests) -> None:
     id = uuid4()
-    with pytest.raises(ses.MailRefused):
+    with pytest.raises(MailRefused):
         ses.send(MAIL, id=id, sender="tickets@box-office.example", recipient="ada@example.com")
 
     assert refusing[0]["EmailTags"] == [{"Name": "notification", "Value": str(id)}]

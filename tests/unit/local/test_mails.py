@@ -45,6 +45,7 @@ def test_an_address_is_compared_without_regard_to_case(folder: Path) -> None:
         "text": "Hello in text, Grüße\n",
         "html": '<p>Hello</p><img src="cid:qr">\n',
         "sentAt": "2026-11-21T10:00:00.000Z",
+        "provider": "ses",
         "attachments": ["ticket-1.png"],
     }
 

@@ -42,6 +42,7 @@ class Consumer:
     def __init__(self, database: Database, queue: str) -> None:
         self._database, self._queue = database, queue
         self._handlers: dict[str, tuple[type[Contract], Callable[..., None], bool]] = {}
+        self._foreign: Callable[[dict[str, Any]], None] | None = None
         self._log = logger(database.service)
         self._batch = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -71,6 +72,14 @@ class Consumer:
 
         return register
 
+    def on_foreign(self, function: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+        """Handle all that comes as it is: messages that somebody else writes, without our envelope.
+
+        No transaction is open and no inbox kept: the handler is itself safe to run twice.
+        """
+        self._foreign = function
+        return function
+
     def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """The Lambda handler: `batchItemFailures` names the messages to have again."""
         answer = process_partial_response(event, self._record, self._batch, context)
@@ -85,6 +94,9 @@ class Consumer:
             raise
 
     def _handle(self, envelope: dict[str, Any]) -> None:
+        if self._foreign is not None:
+            self._foreign(envelope)
+            return
         known = self._handlers.get(envelope["type"])
         if known is None:
             return
