@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from functions.notifications import mime, repository, suppressions, templates
+from functions.notifications import mime, recipients, repository, suppressions, templates
 from functions.notifications.gateways.failures import MailRefused, PerhapsTaken
 from functions.notifications.models import Notification, Taken
 from functions.notifications.rendering import DoesNotRender, render
@@ -161,6 +161,7 @@ def _claim(database: Database, wanted: MailRequested) -> Notification | None:
         person = repository.recipient(sql, row["user_id"]) or {"email": None, "first_name": ""}
         address = row["recipient_email"] or person["email"]
         suppressed = suppressions.of(sql, address)
+    data = {"firstName": person["first_name"]} | row["data"]
     return Notification(
         id=row["id"],
         user_id=row["user_id"],
@@ -168,7 +169,7 @@ def _claim(database: Database, wanted: MailRequested) -> Notification | None:
         recipient_email=address,
         suppressed=suppressed,
         template=templates.text_of(template),
-        data={"firstName": person["first_name"]} | row["data"],
+        data=data | {"firstName": recipients.greeting(str(data["firstName"] or ""))},
         created_at=row["created_at"],
         attempts=row["attempts"],
     )

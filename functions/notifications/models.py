@@ -74,12 +74,13 @@ class TemplateAnswer(Answer):
 
 @dataclass(frozen=True)
 class Text:
-    """The three parts of a template, before they are rendered."""
+    """The three parts of a template, before they are rendered; `ours` came with the code, others are an admin's."""
 
     name: str
     subject: str
     html: str
     text: str
+    ours: bool = False
 
 
 @dataclass(frozen=True)

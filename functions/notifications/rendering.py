@@ -1,6 +1,8 @@
 """Templates filled in: Jinja2 in a sandbox, HTML escaped by itself, QR codes as pictures."""
 
+import base64
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, lru_cache
@@ -12,6 +14,7 @@ from jinja2 import ChainableUndefined, FileSystemLoader, StrictUndefined, Templa
 from jinja2.exceptions import TemplateNotFound, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from functions.notifications import bounded
 from functions.notifications.models import Picture, Rendered, Text
 
 LAYOUTS = Path(__file__).parent / "templates"
@@ -36,7 +39,7 @@ class DoesNotRender(Exception):
 
 
 def render(text: Text, data: Mapping[str, Any], *, strict: bool = True) -> Rendered:
-    """Fill in a template.
+    """Fill in a template; an admin's, which may want all memory and time there is, in a process of its own.
 
     Args:
         data: what its variables stand for. The HTML part can also call `qr(text, name)`, which gives the address of a
@@ -46,6 +49,36 @@ def render(text: Text, data: Mapping[str, Any], *, strict: bool = True) -> Rende
     Raises:
         DoesNotRender: for the first part that cannot be rendered.
     """
+    if text.ours:
+        return _render(text, data, strict=strict)
+    try:
+        told = json.loads(bounded.run(lambda: _told(text, data, strict=strict)))
+    except bounded.TooMuch as much:
+        raise DoesNotRender(_costly(text), "It takes too much memory or time") from much
+    if "part" in told:
+        raise DoesNotRender(told["part"], told["reason"])
+    pictures = [Picture(id, name, base64.b64decode(png)) for id, name, png in told["pictures"]]
+    return Rendered(told["subject"], told["html"], told["text"], pictures)
+
+
+def _told(text: Text, data: Mapping[str, Any], *, strict: bool) -> bytes:
+    """What came of it, as one process tells another."""
+    try:
+        made = _render(text, data, strict=strict)
+    except DoesNotRender as wrong:
+        return json.dumps({"part": wrong.part, "reason": wrong.reason}).encode()
+    pictures = [(p.content_id, p.file_name, base64.b64encode(p.png).decode()) for p in made.pictures]
+    told = {"subject": made.subject, "html": made.html, "text": made.text, "pictures": pictures}
+    return json.dumps(told).encode()
+
+
+def _costly(text: Text) -> str:
+    """The part that is to blame, as far as one can tell: the one that is there, or the longest."""
+    lengths = dict(zip(PARTS, (len(text.subject), len(text.html), len(text.text)), strict=True))
+    return max(lengths, key=lambda part: lengths[part])
+
+
+def _render(text: Text, data: Mapping[str, Any], *, strict: bool) -> Rendered:
     pictures: dict[str, Picture] = {}
 
     def qr(content: str, name: str = "ticket") -> str:
@@ -67,6 +100,8 @@ def _part(part: str, source: str, data: Mapping[str, Any], *, strict: bool) -> s
         raise DoesNotRender(part, f"Line {wrong.lineno}: {wrong.message}") from wrong
     except TemplateNotFound as missing:
         raise DoesNotRender(part, f"There is no layout {missing.name!r}") from missing
+    except MemoryError as much:
+        raise DoesNotRender(part, "It takes too much memory or time") from much
     except Exception as wrong:  # a template is a program: it can fail in any way that Python can
         raise DoesNotRender(part, str(wrong) or type(wrong).__name__) from wrong
 

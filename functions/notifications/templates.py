@@ -60,7 +60,13 @@ def save(sql: Sql, request: TemplateRequest, at: datetime) -> tuple[TemplateAnsw
 
 def text_of(row: Row) -> Text:
     """A template's row as what is rendered."""
-    return Text(row["name"], row["subject"], row["html_content"], row["text_content"])
+    return Text(
+        row["name"],
+        row["subject"],
+        row["html_content"],
+        row["text_content"],
+        ours=row["built_in_sha256"] is not None,
+    )
 
 
 def _answer(row: Row) -> TemplateAnswer:
@@ -102,7 +108,9 @@ def _install(sql: Sql, name: str, at: datetime) -> Row:
 def built_in(name: str) -> Text:
     """One of our own templates: `<name>.html`, and `<name>.txt` whose first line is the subject."""
     first, _, text = (LAYOUTS / f"{name}.txt").read_text().partition("\n")
-    return Text(name, first.removeprefix("Subject: "), (LAYOUTS / f"{name}.html").read_text(), text)
+    return Text(
+        name, first.removeprefix("Subject: "), (LAYOUTS / f"{name}.html").read_text(), text, ours=True
+    )
 
 
 @cache

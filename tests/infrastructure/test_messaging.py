@@ -120,7 +120,8 @@ def test_ses_tells_what_becomes_of_mails_and_somebody_listens(system: System) ->
     assert "aws:SourceAccount" in allowed["Condition"]["StringEquals"]
     key = system.target(topic.stack, topic.properties["KmsMasterKeyId"])
     assert any(
-        s["Principal"].get("Service") == "ses.amazonaws.com" and "kms:GenerateDataKey" in s["Action"]
+        "ses.amazonaws.com" in as_list(s["Principal"].get("Service", []))
+        and "kms:GenerateDataKey" in s["Action"]
         for s in key.properties["KeyPolicy"]["Statement"]
     )
     (queue,) = [
