@@ -18,7 +18,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-code bench sellout fuzz format openapi lock synth precommit clean
+.PHONY: help install run test check check-code bench sellout dead-letters fuzz format openapi lock synth precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -56,6 +56,9 @@ bench: install ## measure the CPU time of one purchase
 
 sellout: install ## sell 500 tickets to 50 buyers through the system that runs at PORT
 	@$(VENV) -m bench.sellout "http://127.0.0.1:$(PORT)"
+
+dead-letters: install ## messages that failed for good on this machine: DO="show mail", DO="redrive mail", DO="discard mail"
+	@$(VENV) -m tools.dead_letters --laptop "$(STATE)" $(or $(DO),list)
 
 openapi: install ## write the OpenAPI document from what the routes declare
 	@PYTHONPATH=layers/shared/python $(VENV) -m tools.openapi

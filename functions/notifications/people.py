@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from functions.notifications import mails, wanted
+from functions.notifications import mails, suppressions, wanted
 from functions.notifications import privacy_repository as repository
 from shared import privacy
 from shared.contracts import UserErased
@@ -27,6 +27,7 @@ def erase(sql: Sql, user: UserErased, *, erased_at: datetime, at: datetime) -> N
     unsent = repository.unsent(sql, user.user_id, address, erased_at)
     repository.forget_mails(sql, user.user_id)
     repository.forget_mails_to(sql, address, erased_at)
+    suppressions.lift(sql, address)
     for row in unsent:
         if row["template_name"] != wanted.ACCOUNT_ERASED:
             mails.tell_given_up(sql, row["id"], row["user_id"], row["order_id"], row["template_name"])

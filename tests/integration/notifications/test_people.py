@@ -9,6 +9,7 @@ from functions.notifications.consumers import mail
 from functions.notifications.consumers import users as consumer
 from functions.notifications.database import database
 from functions.notifications.mails import deliver
+from functions.notifications.models import Taken
 from shared.contracts import MailRequested, UserChanged, UserErased
 from tests.cloud import Cloud
 from tests.databases import TestDatabase
@@ -96,7 +97,7 @@ def test_a_mail_asked_for_afterwards_is_given_up_and_says_why(
 def test_a_mail_that_waits_is_given_up_and_whoever_waits_for_it_is_told(
     post: Post, ada: UUID, aws: Cloud, notifications_db: TestDatabase
 ) -> None:
-    def out_of_order(*_: object, **__: object) -> str:
+    def out_of_order(*_: object, **__: object) -> Taken:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
@@ -111,9 +112,9 @@ def test_a_mail_that_waits_is_given_up_and_whoever_waits_for_it_is_told(
 def test_a_mail_that_is_being_sent_at_that_moment_leaves_no_trace(
     post: Post, ada: UUID, notifications_db: TestDatabase
 ) -> None:
-    def slow(*_: object, **__: object) -> str:
+    def slow(*_: object, **__: object) -> Taken:
         erase(post, ada)
-        return "message-1"
+        return Taken("ses", "message-1")
 
     deliver(database, wanted(ada), slow)
 
