@@ -19,7 +19,8 @@ def changed(sql: Sql, mail: MailStatusChanged, told_at: datetime, at: datetime) 
     Args:
         told_at: when notifications said so; between two mails it tells which is the newer.
     """
-    status = mail.delivery_status or mail.status
+    # A mail that was never sent, to a suppressed address above all, is FAILED here; notifications knows why.
+    status = mail.status if mail.status == "FAILED" else mail.delivery_status or mail.status
     if mail.order_id is None or mail.template not in TEMPLATES or status not in _COURSE:
         return
     purchase = purchases.lock(sql, mail.order_id)
