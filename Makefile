@@ -81,5 +81,5 @@ node_modules/.installed: package.json package-lock.json tools/install-node
 	@tools/install-node
 
 clean: ## remove what was installed and built (the state of `make run` stays)
-	@rm -rf .venv node_modules cdk.out build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
+	@rm -rf .venv node_modules cdk.out build .schemathesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
