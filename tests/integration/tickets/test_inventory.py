@@ -33,6 +33,8 @@ from shared.identity import User
 from tests.cloud import Cloud
 from tests.databases import TestDatabase
 from tests.integration.tickets.test_consumers import hear_of_event, refund
+from tests.integration.tickets.test_late_payments import dispute, pay_late
+from tests.integration.tickets.test_voiding import call_off, work_off
 from tests.outages import hanging
 from tests.support import Reply, a_user, call, context
 from tests.ticket_sales import Sales
@@ -175,6 +177,30 @@ def type_withdrawn(stage: Stage) -> Write:
     return lambda: stage.change(delete_ticket_type.handler, "DELETE")
 
 
+def voided_after_a_cancellation(stage: Stage) -> Write:
+    stage.issued()
+    stage.held(1)
+    call_off(stage.aws, stage.event_id)
+    return lambda: work_off(stage.aws)
+
+
+def disputed(stage: Stage) -> Write:
+    order_id = stage.issued()
+    return lambda: dispute(stage.aws, order_id)
+
+
+def valid_again_after_a_dispute(stage: Stage) -> Write:
+    order_id = stage.issued()
+    dispute(stage.aws, order_id)
+    return lambda: pay_late(stage.aws, order_id)
+
+
+def bought_again_with_late_money(stage: Stage) -> Write:
+    order_id = stage.order()
+    stage.sales.release(order_id)
+    return lambda: pay_late(stage.aws, order_id)
+
+
 # Which statements of the repository a kind of write runs, of those that move what is shown.
 WRITES: dict[Callable[[Stage], Write], set[str]] = {
     reserved: {"reservations.hold"},
@@ -194,6 +220,20 @@ WRITES: dict[Callable[[Stage], Write], set[str]] = {
     type_shrunk_after_a_reclaim: {"ticket_types.reclaim", "ticket_types.update"},
     type_deleted: {"ticket_types.delete_unused", "event_copies.forget_currency"},
     type_withdrawn: {"ticket_types.withdraw"},
+    voided_after_a_cancellation: {"reservations.release_of_event", "tickets.void"},
+    disputed: {"tickets.void"},
+    valid_again_after_a_dispute: {"tickets.reinstate"},
+    bought_again_with_late_money: {"reservations.rebind", "reservations.sell"},
+}
+# What writes to the same tables and is shown to nobody: why an event was called off, how far its tickets are void, and
+# drafts, whose availability is not found.
+NOT_SHOWN = {
+    "event_copies.mark_voided",
+    "event_copies.note_cancelled",
+    "event_copies.stuck_voiding",
+    "event_copies.take_to_void",
+    "privacy.delete_drafts",
+    "privacy.delete_types_of_drafts",
 }
 
 
@@ -230,7 +270,7 @@ def test_after_a_write_everybody_is_told_what_postgresql_holds(
 def test_every_statement_that_moves_what_is_shown_is_a_kind_of_write(tickets_db: TestDatabase) -> None:
     found = moving_statements(moving_functions(tickets_db))
 
-    assert found == set().union(*WRITES.values())
+    assert found == set().union(*WRITES.values()) | NOT_SHOWN
 
 
 def moving_functions(db: TestDatabase) -> set[str]:
