@@ -205,8 +205,9 @@ class Data(Stack):
 
         self.sender = ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(stage.mail_domain))
 
-        # An operator puts Stripe's and SendGrid's keys in by hand, and jobs make the signing keys.
+        # An operator puts the providers' keys in by hand, and jobs make the signing keys.
         self.stripe = self._secret("Stripe", {"secretKey": "", "webhookSecret": "", "publishableKey": ""})
+        self.paypal = self._secret("Paypal", {"clientId": "", "clientSecret": "", "webhookId": ""})
         self.sendgrid = self._secret("Sendgrid", {"apiKey": "", "webhookPublicKey": ""})
         self.token_keys = self._secret("TokenKeys", {"keys": []})
         self.ticket_keys = self._secret("TicketKeys", {"keys": []})

@@ -1,4 +1,4 @@
-"""The servers behind the functions: PostgreSQL, Valkey, the AWS emulation and the simulated payment gateway."""
+"""The servers behind the functions: PostgreSQL, Valkey, the AWS emulation and the simulated payment providers."""
 
 import asyncio
 import secrets as randomness
@@ -6,6 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
@@ -21,7 +22,7 @@ from local.state import State
 from local.synthesis import REPOSITORY
 from local.valkey import Valkey
 
-_STRIPE, _SENDGRID = "-stripe", "-sendgrid"
+_STRIPE, _PAYPAL, _SENDGRID = "-stripe", "-paypal", "-sendgrid"
 _RESTARTS, _RESTARTS_WITHIN_SECONDS = 5, 60.0
 
 
@@ -46,11 +47,12 @@ class Servers:
         declared = list(declared)
         self._admin_secret = next(secret.name for secret in declared if secret.attachment)
         self._stripe_secret = next(secret.name for secret in declared if secret.name.endswith(_STRIPE))
+        self._paypal_secret = next(s.name for s in declared if s.name.endswith(_PAYPAL))
         self._sendgrid_secret = next(s.name for s in declared if s.name.endswith(_SENDGRID))
         self.postgres = Postgres(state.folder / "postgres", chosen.of("postgres"))
         self.valkey = Valkey(state.folder / "valkey", chosen.of("valkey"), chosen.of("valkey-bus"))
         self.aws_port, self.lambda_port = chosen.of("aws"), chosen.of("lambda")
-        self.stripe_port = chosen.of("stripe")
+        self.stripe_port, self.paypal_port = chosen.of("stripe"), chosen.of("paypal")
         self._state, self._processes, self._secrets, self.gateway_url = (
             state,
             processes,
@@ -68,11 +70,16 @@ class Servers:
     def stripe_url(self) -> str:
         return f"http://{HOST}:{self.stripe_port}"
 
+    @property
+    def paypal_url(self) -> str:
+        return f"http://{HOST}:{self.paypal_port}"
+
     def start(self) -> None:
         """Start all of them; returns before they are ready. Raises CannotStart."""
         self._fill_stripe_secret()
         sendgrid = f"{self.aws_url}{sendgrid_simulator.PATH}"
         open_account(self._state.folder, self._secrets, self._sendgrid_secret, sendgrid)
+        self._fill_paypal_secret()
         for name, start in self._starts().items():
             self._running[name] = start()
 
@@ -84,7 +91,7 @@ class Servers:
 
     async def others_ready(self) -> None:
         """Return once everything else answers."""
-        await asyncio.gather(*(self._ready(name) for name in ("valkey", self.AWS, "stripe")))
+        await asyncio.gather(*(self._ready(name) for name in ("valkey", self.AWS, "stripe", "paypal")))
 
     async def restart(self, name: str) -> None:
         """Start one again that ended by itself. Raises CannotStart when that does not help."""
@@ -103,6 +110,7 @@ class Servers:
             "valkey": lambda: self.valkey.start(self._processes),
             self.AWS: lambda: self._processes.start(self._aws()),
             "stripe": lambda: self._processes.start(self._stripe()),
+            "paypal": lambda: self._processes.start(self._paypal()),
         }
 
     async def _ready(self, name: str) -> None:
@@ -111,6 +119,7 @@ class Servers:
             "valkey": self.valkey.is_ready,
             self.AWS: lambda: is_answering(self.aws_port),
             "stripe": lambda: is_answering(self.stripe_port),
+            "paypal": lambda: is_answering(self.paypal_port),
         }
         await asyncio.to_thread(self._running[name].wait_until, checks[name], 60)
 
@@ -138,6 +147,35 @@ class Servers:
         ]
         words += ["--secret-key", secret["secretKey"], "--webhook-secret", secret["webhookSecret"]]
         return _module("local.stripe_simulator", "stripe", words)
+
+    def _paypal(self) -> Program:
+        secret = self._secrets.value(self._paypal_secret)
+        webhooks = f"{self._gateway_url}/api/payments/webhooks/paypal"
+        words = ["--port", self.paypal_port, "--state", self._paypal_state, "--webhook-url", webhooks]
+        words += ["--client-id", secret["clientId"], "--client-secret", secret["clientSecret"]]
+        words += ["--webhook-id", secret["webhookId"]]
+        return _module("local.paypal_simulator", "paypal", words)
+
+    @property
+    def _paypal_state(self) -> Path:
+        return self._state.folder / "paypal"
+
+    def _fill_paypal_secret(self) -> None:
+        """The simulated account at PayPal, and what signs its webhooks."""
+        from local.paypal_simulator import certificates
+
+        values: dict[str, str] = {
+            "apiBase": self.paypal_url,
+            "rootCertificate": certificates.of(self._paypal_state).root,
+        }
+        if not str(self._secrets.value(self._paypal_secret).get("clientId", "")).startswith("laptop"):
+            values |= {
+                "clientId": f"laptop{randomness.token_hex(12)}",
+                "clientSecret": randomness.token_hex(16),
+                "webhookId": f"WH-LAPTOP{randomness.token_hex(6).upper()}",
+            }
+        self._secrets.update(self._paypal_secret, values)
+        self._secrets.save()
 
     def _fill_stripe_secret(self) -> None:
         """Keys of the simulated account, made once per state; its address changes with the port."""

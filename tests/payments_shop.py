@@ -14,7 +14,7 @@ import pytest
 
 from functions.payments import provider, settings
 from functions.payments.consumers import attempts, refunds, tickets, webhooks
-from functions.payments.routes import process, stripe_webhook
+from functions.payments.routes import paypal_webhook, process, stripe_webhook
 from functions.payments.saga import cancel_payment, charge
 from shared import calls, idempotency, job
 from shared.clock import iso, now
@@ -23,6 +23,7 @@ from shared.identity import Role, User
 from shared.settings import Setting
 from tests.cloud import Cloud, Extension
 from tests.databases import Row, TestDatabase
+from tests.paypal_server import PayPalServer, running_paypal
 from tests.stripe_server import (
     SECRET_KEY,
     WEBHOOK_SECRET,
@@ -34,6 +35,7 @@ from tests.stripe_server import (
 from tests.support import Reply, a_user, call, context
 
 STRIPE_SECRET_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:stripe"
+PAYPAL_SECRET_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:paypal"
 QUEUES = {
     "payments-attempts": attempts.handler,
     "payments-webhooks": webhooks.handler,
@@ -90,7 +92,9 @@ class Shop:
         stripe: StripeServer,
         endpoint: Endpoint,
         tickets: TicketsStandIn,
+        paypal: tuple[PayPalServer, Endpoint],
     ) -> None:
+        self.paypal, self.paypal_endpoint = paypal
         self.db, self.aws, self.stripe, self.endpoint, self.tickets = db, aws, stripe, endpoint, tickets
         self.organizer = a_user(Role.ORGANIZER)
         self.event_id = uuid4()
@@ -218,6 +222,24 @@ class Shop:
             },
         )
 
+    def paypal_webhook(self, text: str, type_: str, **changed: str) -> Reply:
+        """Wait for PayPal's webhook that holds this text and hand it to our route."""
+        eventually(lambda: self.paypal_endpoint.of(text, type_))
+        delivery = self.paypal_endpoint.of(text, type_)[-1]
+        return call(
+            paypal_webhook.handler,
+            "POST",
+            "/api/payments/webhooks/paypal",
+            raw_body=delivery.body,
+            headers=delivery.headers | changed,
+        )
+
+    def approve(self, order_id: str, funding: str = "balance") -> str:
+        """The buyer approves at PayPal, which nobody has told us of yet; the PayPal order's id."""
+        intent_id = str(self.order(order_id)["payment_gateway_transaction_id"])
+        self.paypal.approve(intent_id, funding)
+        return intent_id
+
     def published(self, contract: type[Contract], order_id: str) -> list[dict[str, Any]]:
         """What was published to our topic of this type about this order."""
         return [
@@ -227,6 +249,18 @@ class Shop:
         ]
 
     # ---- requests
+
+    def pay_with_paypal(self, buyer: User, order_id: str) -> Reply:
+        """POST /api/payments/process with PayPal."""
+        body = {"orderId": order_id, "paymentMethod": {"type": "paypal"}}
+        return call(
+            process.handler,
+            "POST",
+            "/api/payments/process",
+            user=buyer,
+            body=body,
+            headers={"Idempotency-Key": str(uuid4())},
+        )
 
     def pay_again(self, buyer: User, order_id: str, token: str = "pm_card_visa", **headers: str) -> Reply:
         """POST /api/payments/process."""
@@ -309,9 +343,20 @@ def stripe_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[St
         yield running
 
 
+@pytest.fixture(scope="session")
+def paypal_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PayPalServer, Endpoint]]:
+    """The simulated PayPal, and the address that its webhooks go to."""
+    with running_paypal(tmp_path_factory.mktemp("paypal")) as running:
+        yield running
+
+
 @pytest.fixture
 def shop(
-    payments_db: TestDatabase, aws: Cloud, extension: Extension, stripe_server: tuple[StripeServer, Endpoint]
+    payments_db: TestDatabase,
+    aws: Cloud,
+    extension: Extension,
+    stripe_server: tuple[StripeServer, Endpoint],
+    paypal_server: tuple[PayPalServer, Endpoint],
 ) -> Iterator[Shop]:
     """The payments service, open for business."""
     stripe, endpoint = stripe_server
@@ -322,6 +367,8 @@ def shop(
         "publishableKey": "pk_test_1",
         "apiBase": stripe.url,
     }
+    extension.secrets[PAYPAL_SECRET_ARN] = dict(paypal_server[0].secret)
+    extension.parameters["public_url"] = "https://tickets.example"
     for module in (settings, idempotency, job, calls):
         for setting in vars(module).values():
             if isinstance(setting, Setting):
@@ -332,18 +379,21 @@ def shop(
         aws.queue(queue)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("STRIPE_SECRET_ARN", STRIPE_SECRET_ARN)
+        environment.setenv("PAYPAL_SECRET_ARN", PAYPAL_SECRET_ARN)
         _forget_clients()
         try:
-            yield Shop(payments_db, aws, stripe, endpoint, stand_in)
+            yield Shop(payments_db, aws, stripe, endpoint, stand_in, paypal_server)
         finally:
             stripe.control("DELETE", "faults")
+            paypal_server[0].control("DELETE", "faults")
             _forget_clients()
             stand_in.close()
 
 
 def _forget_clients() -> None:
     provider.stripe.cache_clear()
+    provider.paypal.cache_clear()
     calls.forget()
 
 
-__all__ = ["QUEUES", "Shop", "TicketsStandIn", "shop", "stripe_server"]
+__all__ = ["QUEUES", "Shop", "TicketsStandIn", "paypal_server", "shop", "stripe_server"]

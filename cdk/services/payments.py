@@ -1,4 +1,4 @@
-"""Payments: charging, refunding, and the one service that talks to Stripe."""
+"""Payments: charging, refunding, and the one service that talks to Stripe and PayPal."""
 
 from cdk.messaging import Queue
 from cdk.service import Consumer, Ground, Job, Route, Row, Task
@@ -7,7 +7,7 @@ QUEUES = (
     Queue("payments-users", topic="auth", types=("auth.user_erased.v1", "auth.export_requested.v1")),
     Queue("payments-attempts", seconds=60),
     Queue("payments-webhooks", seconds=60),
-    # Refunds come by the thousand when an event is cancelled, and share Stripe's rate limit with those who buy.
+    # Refunds come by the thousand when an event is cancelled, and share the provider's rate limit with those who buy.
     Queue("payments-refunds", seconds=60, concurrency=2),
     Queue(
         "payments-tickets",
@@ -32,26 +32,29 @@ QUEUES = (
 def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
     db, publish = on.data.database("payments"), on.messaging.publish("payments")
-    stripe, wake = on.data.stripe.read, on.saga.answer
+    stripe, paypal, wake = on.data.stripe.read, on.data.paypal.read, on.saga.answer
+    cache = on.data.cache  # what is known of a provider's trouble
+    providers = [stripe, paypal, cache]
     attempts, webhooks = on.messaging.send("payments-attempts"), on.messaging.send("payments-webhooks")
     refunds, exports = on.messaging.send("payments-refunds"), on.messaging.send("auth-exports")
     return [
-        Route("GET",  "/api/payments/methods",          "methods",           "public",    uses=[stripe]),
+        Route("GET",  "/api/payments/methods",          "methods",           "public",    uses=providers),
         Route("GET",  "/api/payments/orders/{orderId}", "get_order",         "user",      uses=[db, publish, on.data.cache], hot=True),
         Route("GET",  "/api/payments/orders",           "list_event_orders", "organizer", uses=[db, on.data.cache]),
         Route("POST", "/api/payments/process",          "process",           "user",      uses=[db, publish, attempts], hot=True),
         Route("POST", "/api/payments/refund",           "refund",            "organizer", uses=[db, refunds]),
-        Route("POST", "/api/payments/webhooks/stripe",  "stripe_webhook",    "signature", uses=[db, stripe, webhooks]),
+        Route("POST", "/api/payments/webhooks/stripe",  "stripe_webhook",    "signature", uses=[db, stripe, cache, webhooks]),
+        Route("POST", "/api/payments/webhooks/paypal",  "paypal_webhook",    "signature", uses=[db, paypal, cache, webhooks]),
         Route("GET",  "/api/health/payments",           "health",            "public",    uses=[db]),
 
-        Task("charge",         uses=[db, publish, stripe, refunds, wake], timeout=60),
+        Task("charge",         uses=[db, publish, *providers, refunds, wake], timeout=60),
         Task("await_payment",  uses=[db, publish, wake]),
-        Task("cancel_payment", uses=[db, publish, stripe, refunds, wake], timeout=60),
-        Task("refund_payment", uses=[db, publish, stripe, refunds], timeout=60),
+        Task("cancel_payment", uses=[db, publish, *providers, refunds, wake], timeout=60),
+        Task("refund_payment", uses=[db, publish, *providers, refunds], timeout=60),
 
-        Consumer("attempts", queue="payments-attempts", uses=[db, publish, stripe, refunds, wake]),
-        Consumer("webhooks", queue="payments-webhooks", uses=[db, publish, stripe, refunds, wake]),
-        Consumer("refunds",  queue="payments-refunds",  uses=[db, publish, stripe]),
+        Consumer("attempts", queue="payments-attempts", uses=[db, publish, *providers, refunds, wake]),
+        Consumer("webhooks", queue="payments-webhooks", uses=[db, publish, *providers, refunds, wake]),
+        Consumer("refunds",  queue="payments-refunds",  uses=[db, publish, *providers]),
         Consumer("tickets",  queue="payments-tickets",  uses=[db, publish, refunds, wake]),
         Consumer("mail",     queue="payments-mail",     uses=[db]),
         Consumer("users",    queue="payments-users",    uses=[db, exports, on.buckets.exports.write("payments")]),

@@ -41,7 +41,7 @@ def begin(sql: Sql, order_id: UUID, at: datetime) -> Due | Cancelled:
         return Cancelled(outcome="paid" if order.payment_status in BOUGHT else "cancelled")
     if order.cancel_requested_at is None:
         order = orders.save(sql, replace(order, cancel_requested_at=at), "CANCEL_REQUESTED", at)
-    return Due(order, attempts.were_made(sql, order.id))
+    return Due(order, attempts.were_made(sql, order.id, order.payment_method))
 
 
 def carry_out(gateway: PaymentGateway, due: Due) -> CancelResult | None:
@@ -62,6 +62,7 @@ def carry_out(gateway: PaymentGateway, due: Due) -> CancelResult | None:
             order_id=str(order.id),
             amount=order.total_amount,
             currency=order.currency,
+            payment_number=order.payment_number,
             metadata=charging.metadata_of(order),
         )
         if opened is None:

@@ -1,8 +1,8 @@
 """Taking an order's money: record the attempt, call the provider outside any transaction, record its answer.
 
 An order has one payment (intent) at the provider, and every attempt confirms that one again, so an order
-cannot be charged twice. An attempt is known at the provider by its own id; after a crash it is carried out
-again under that id and gives its first answer.
+cannot be charged twice; when the buyer changes providers, `switching` comes first. An attempt is known at the
+provider by its own id; after a crash it is carried out again under that id and gives its first answer.
 """
 
 from dataclasses import dataclass, replace
@@ -35,7 +35,8 @@ from shared.log import logger
 
 log = logger("payments")
 
-STRIPE = "stripe"
+STRIPE: Literal["stripe"] = "stripe"
+PAYPAL: Literal["paypal"] = "paypal"
 STATUS_URL = "/api/payments/orders/{}"
 REFUSED = Failure("provider_refused", "The payment could not be made this way. Try another payment method.")
 UNAVAILABLE = Failure("provider_unavailable", "The payment provider could not be reached. Please try again.")
@@ -49,6 +50,11 @@ class Due:
     order: Order
     attempt: Attempt
 
+    @property
+    def changes_provider(self) -> bool:
+        """Whether the buyer has left the provider at which the order's payment is."""
+        return self.attempt.payment_method != self.order.payment_method
+
 
 def begin(sql: Sql, reservation: Reservation, at: datetime) -> Due | Charged:
     """Record the order and its first attempt, or find where an earlier run of the task left them."""
@@ -59,7 +65,10 @@ def begin(sql: Sql, reservation: Reservation, at: datetime) -> Due | Charged:
         return Charged(outcome="waiting")  # cancelled before it was begun; its purchase is over
     if free and order.is_undecided and order.cancel_requested_at is None:
         order = settling.pay_nothing(sql, order, at)
-    return due(sql, order, at) or Charged(outcome=outcome_of(order))
+    step = due(sql, order, at)
+    if step is None or step.changes_provider:  # the buyer's own attempts are the queue's
+        return Charged(outcome=outcome_of(order))
+    return step
 
 
 def resume(sql: Sql, attempt_id: UUID, at: datetime) -> Due | None:
@@ -89,7 +98,7 @@ def carry_out(gateway: PaymentGateway, due: Due) -> PaymentResult | Failure:
         GatewayUnavailable, GatewayTimeout: try again, under the same key.
     """
     order, attempt = due.order, due.attempt
-    if attempt.payment_token is None or order.payment_method != STRIPE:
+    if order.payment_method != PAYPAL and (attempt.payment_token is None or order.payment_method != STRIPE):
         return NO_METHOD
     try:
         return gateway.pay(
@@ -99,6 +108,7 @@ def carry_out(gateway: PaymentGateway, due: Due) -> PaymentResult | Failure:
             currency=order.currency,
             payment_token=attempt.payment_token,
             attempt_key=str(attempt.id),
+            payment_number=order.payment_number,
             metadata=metadata_of(order),
         )
     except GatewayRefused as refused:
@@ -159,15 +169,28 @@ def request(sql: Sql, buyer_id: UUID, wanted: ProcessRequest, at: datetime) -> P
         raise OrderNotPayable()
     if order.payment_status is PaymentStatus.PENDING:
         raise PaymentInProgress()
+    _start(sql, order, wanted.payment_method, at)
+    return ProcessAccepted(
+        order_id=order.id, status=PaymentStatus.PENDING, status_url=STATUS_URL.format(order.id)
+    )
+
+
+def go_on(sql: Sql, order: Order, at: datetime) -> None:
+    """The buyer has approved at the provider: take the money, unless that is being done or the order is over."""
+    is_awaited = order.payment_status is PaymentStatus.REQUIRES_ACTION and order.payment_method == PAYPAL
+    if is_awaited and order.cancel_requested_at is None and at < order.pay_by:
+        _start(sql, order, ChosenMethod(type=PAYPAL), at)
+
+
+def _start(sql: Sql, order: Order, method: ChosenMethod, at: datetime) -> None:
     attempt_id = uuid4()
     attempts.supersede(sql, order.id, at)
-    attempts.create(sql, attempt_id, order, wanted.payment_method.type, wanted.payment_method.token, at)
+    attempts.create(sql, attempt_id, order, method.type, method.token, at)
     orders.save(
         sql,
         replace(
             order,
             payment_status=PaymentStatus.PENDING,
-            payment_method=wanted.payment_method.type,
             client_secret=None,
             failure_code=None,
             failure_message=None,
@@ -178,14 +201,9 @@ def request(sql: Sql, buyer_id: UUID, wanted: ProcessRequest, at: datetime) -> P
     )
     command = AttemptRequested(order_id=order.id, attempt_id=attempt_id)
     outbox.send(sql, "payments-attempts", command, subject=order.id)
-    return ProcessAccepted(
-        order_id=order.id, status=PaymentStatus.PENDING, status_url=STATUS_URL.format(order.id)
-    )
 
 
 def _check_method(method: ChosenMethod, order: Order) -> None:
-    if method.type == "paypal":
-        raise BadInput.field("paymentMethod.type", "This payment method is not available")
     if method.type == "free" and order.total_amount > ZERO:
         raise BadInput.field("paymentMethod.type", "This order is not free")
     if method.type == "stripe" and method.token is None:

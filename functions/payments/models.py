@@ -101,6 +101,8 @@ class Order:
     Attributes:
         payment_gateway_transaction_id: the provider's one payment (intent) for this order, once it is known.
         client_secret: lets the buyer's browser take the action that is due; the buyer's alone.
+        approval_url: where the buyer approves the payment at the provider, while that is due; the buyer's alone.
+        payment_number: which payment of the order this is: another one after the buyer changed providers.
         captured_amount: what the provider took; refunding and refunded amounts are parts of it.
         cancel_requested_at: set before the provider is asked to cancel: nothing is charged from then on.
         tickets: None until they are known to be issued.
@@ -135,6 +137,8 @@ class Order:
     dispute: Dispute | None
     version: int
     created_at: datetime
+    approval_url: str | None = None
+    payment_number: int = 1
 
     @property
     def is_undecided(self) -> bool:
@@ -188,6 +192,7 @@ class Attempt:
     order_id: UUID
     amount: Decimal
     status: AttemptStatus
+    payment_method: str
     payment_token: str | None
     created_at: datetime
 
@@ -225,14 +230,17 @@ class PaymentMethods(Answer):
 
 
 class ChosenMethod(Body):
-    """How to pay: `token` is the payment method's id as the provider gave it to the buyer's browser."""
+    """How to pay: for `stripe`, `token` is the payment method's id as Stripe gave it to the buyer's browser.
+
+    `paypal` needs none: the buyer approves the payment at the order's `approvalUrl`.
+    """
 
     type: Literal["stripe", "paypal", "free"]
     token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,255}$")] | None = None
 
 
 class ProcessRequest(Body):
-    """Pay an order again, with another payment method."""
+    """Pay an order again, with the same or another payment method; or complete a PayPal approval."""
 
     order_id: UUID
     payment_method: ChosenMethod
@@ -308,8 +316,8 @@ class HistoryEntry(Answer):
 class OrderView(Answer):
     """An order and its payment.
 
-    `client_secret` is there for the buyer alone, while an action is due; `pay_by` while the order can be
-    paid.
+    `client_secret` (Stripe) or `approval_url` (PayPal) is there for the buyer alone, while an action is due; `pay_by`
+    while the order can be paid.
     """
 
     order_id: UUID
@@ -322,6 +330,7 @@ class OrderView(Answer):
     payment_status: PaymentStatus
     payment_method: MethodView | None = None
     client_secret: str | None = None
+    approval_url: str | None = None
     failure: FailureView | None = None
     pay_by: Instant | None = None
     tickets: list[TicketView] = Field(default_factory=list)

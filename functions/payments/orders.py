@@ -58,6 +58,7 @@ def view(sql: Sql, order: Order, user: User) -> OrderView:
         payment_status=shown,
         payment_method=MethodView(type=order.payment_method),
         client_secret=order.client_secret if for_buyer else None,
+        approval_url=order.approval_url if for_buyer else None,
         failure=_failure(order),
         pay_by=order.pay_by if order.is_undecided else None,
         tickets=[TicketView.model_validate(ticket) for ticket in order.tickets or []],

@@ -27,3 +27,6 @@ RESUME_LIMIT = Setting(
     "resume_limit", 100, "Refunds, attempts or late payments sent on again in one run, of each"
 )
 FREE_ORDERS_ENABLED = Setting("free_orders_enabled", True, "Whether orders without a price are offered")
+WEBHOOK_MOST_BYTES = Setting(
+    "webhook_most_bytes", 262_144, "Bytes that a payment provider's webhook may have; a longer one is refused"
+)

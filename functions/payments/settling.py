@@ -26,6 +26,7 @@ PAID_OUTPUT = {"outcome": "paid"}
 _ATTEMPT_STATUS = {
     PaymentOutcome.PAID: AttemptStatus.SUCCEEDED,
     PaymentOutcome.ACTION_REQUIRED: AttemptStatus.ACTION_REQUIRED,
+    PaymentOutcome.APPROVED: AttemptStatus.ACTION_REQUIRED,
     PaymentOutcome.DECLINED: AttemptStatus.DECLINED,
     PaymentOutcome.PROCESSING: AttemptStatus.PROCESSING,
     PaymentOutcome.UNPAID: AttemptStatus.FAILED,
@@ -136,10 +137,7 @@ def _unpaid(sql: Sql, order: Order, result: PaymentResult, attempt: Attempt | No
         case PaymentOutcome.ACTION_REQUIRED:
             if order.payment_status is PaymentStatus.REQUIRES_ACTION:
                 return order
-            waiting = replace(
-                order, payment_status=PaymentStatus.REQUIRES_ACTION, client_secret=result.client_secret
-            )
-            return orders.save(sql, waiting, "ACTION_REQUIRED", at, **_of(attempt))
+            return _action_due(sql, order, result, attempt, at)
         case PaymentOutcome.DECLINED:
             return _declined(sql, order, attempt, result.failure or DECLINED, at)
         case PaymentOutcome.CANCELLED:
@@ -148,6 +146,31 @@ def _unpaid(sql: Sql, order: Order, result: PaymentResult, attempt: Attempt | No
             return orders.save(sql, order, "PAYMENT_PROCESSING", at, **_of(attempt))
         case _:
             return order
+
+
+def _action_due(
+    sql: Sql, order: Order, result: PaymentResult, attempt: Attempt | None, at: datetime
+) -> Order:
+    """The buyer's turn; with a failure it is once more, since the provider refused what was chosen there."""
+    failure = result.failure
+    order = orders.save(
+        sql,
+        replace(
+            order,
+            payment_status=PaymentStatus.REQUIRES_ACTION,
+            client_secret=result.client_secret,
+            approval_url=result.approval_url,
+            failure_code=failure.code if failure else None,
+            failure_message=failure.message if failure else None,
+        ),
+        "ACTION_REQUIRED",
+        at,
+        **_of(attempt),
+        **({"code": failure.code} if failure else {}),
+    )
+    if failure is not None and attempt is not None:
+        _tell(sql, order, attempt.id, failure)
+    return order
 
 
 def _declined(sql: Sql, order: Order, attempt: Attempt | None, failure: Failure, at: datetime) -> Order:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from functions.payments import disputes, refunding, settling
+from functions.payments import charging, disputes, refunding, settling
 from functions.payments.gateways.gateway import (
     DisputeResult,
     GatewayKnowsNothing,
@@ -20,16 +20,22 @@ from functions.payments.gateways.gateway import (
 )
 from functions.payments.models import ZERO, Order
 from functions.payments.repository import orders, refunds, webhooks
+from functions.payments.settings import WEBHOOK_MOST_BYTES
 from shared import outbox
 from shared.contracts import WebhookReceived
 from shared.database import Sql
+from shared.errors import BadInput
 from shared.log import logger
 
 log = logger("payments")
 
-STRIPE = "stripe"
-PAYMENT, REFUND, DISPUTE = "payment_intent.", "refund.", "charge.dispute."
-# https://docs.stripe.com/api/events/types; the others are kept, and that is all.
+# What only tells of taking money: nothing new for an order that is paid.
+ABOUT_TAKING = ("payment_intent.", "CHECKOUT.ORDER.", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.PENDING")
+REFUND, DISPUTE = "refund.", ("charge.dispute.", "CUSTOMER.DISPUTE.")
+# One event of PayPal's tells of our own refunds, and of those made in its dashboard.
+PAYPAL_REFUND = ("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.REFUND.")
+# https://docs.stripe.com/api/events/types, https://developer.paypal.com/api/rest/webhooks/event-names/; the others are
+# kept, and that is all.
 HANDLED = {
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
@@ -42,6 +48,18 @@ HANDLED = {
     "charge.dispute.updated",
     "refund.updated",
     "refund.failed",
+    "CHECKOUT.ORDER.APPROVED",
+    "CUSTOMER.DISPUTE.CREATED",
+    "CUSTOMER.DISPUTE.RESOLVED",
+    "CUSTOMER.DISPUTE.UPDATED",
+    "PAYMENT.CAPTURE.COMPLETED",
+    "PAYMENT.CAPTURE.DECLINED",
+    "PAYMENT.CAPTURE.DENIED",
+    "PAYMENT.CAPTURE.PENDING",
+    "PAYMENT.CAPTURE.REFUNDED",
+    "PAYMENT.CAPTURE.REVERSED",
+    "PAYMENT.REFUND.FAILED",
+    "PAYMENT.REFUND.PENDING",
 }
 
 
@@ -53,10 +71,12 @@ class TooEarly(Exception):
 class Due:
     """A webhook that has still to have its effect; `order` is as it was before the provider was asked."""
 
+    provider: str
     event_id: str
     type: str
     object_id: str
     intent_id: str | None
+    charge_id: str | None
     order: Order | None
 
 
@@ -68,59 +88,82 @@ class Complaint:
     payment: PaymentResult
 
 
-Told = PaymentResult | RefundResult | Complaint
+Answer = PaymentResult | RefundResult | Complaint
 
 
-def store(sql: Sql, event: WebhookEvent, at: datetime) -> None:
+def check_size(body: bytes) -> None:
+    """Refuse what is longer than any provider's event, before anything is made of it.
+
+    Raises:
+        BadInput: it is.
+    """
+    if len(body) > WEBHOOK_MOST_BYTES():
+        raise BadInput.field("body", "Longer than any event")
+
+
+def store(sql: Sql, provider: str, event: WebhookEvent, at: datetime) -> None:
     """Keep a verified webhook and send it on; one that was kept before and handled since is only acknowledged."""
-    if webhooks.store(sql, STRIPE, event, at, handled=event.type not in HANDLED):
-        command = WebhookReceived(provider=STRIPE, event_id=event.id)
+    if webhooks.store(sql, provider, event, at, handled=event.type not in HANDLED):
+        command = WebhookReceived(provider=provider, event_id=event.id)
         outbox.send(sql, "payments-webhooks", command, subject=uuid5(NAMESPACE_URL, event.id))
 
 
-def due(sql: Sql, event_id: str, at: datetime) -> Due | None:
+def due(sql: Sql, provider: str, event_id: str, at: datetime) -> Due | None:
     """A stored webhook, unless it has been handled or can tell nothing that is not known here."""
-    row = webhooks.unhandled(sql, STRIPE, event_id)
+    row = webhooks.unhandled(sql, provider, event_id)
     if row is None:
         return None
     order = orders.by_intent(sql, row["intent_id"]) if row["intent_id"] else None
-    if row["intent_id"] is None or (
-        order is not None and order.captured_amount > ZERO and row["type"].startswith(PAYMENT)
-    ):
-        webhooks.mark_handled(sql, STRIPE, event_id, at)
+    is_known = order is not None and order.captured_amount > ZERO and row["type"].startswith(ABOUT_TAKING)
+    if is_known or (row["intent_id"] is None and row["charge_id"] is None):
+        webhooks.mark_handled(sql, provider, event_id, at)
         return None
-    return Due(event_id, row["type"], row["object_id"], row["intent_id"], order)
+    return Due(provider, event_id, row["type"], row["object_id"], row["intent_id"], row["charge_id"], order)
 
 
-def ask(gateway: PaymentGateway, due: Due) -> Told | None:
-    """How things stand at the provider now; None if it has no such thing. No transaction is open here."""
-    assert due.intent_id is not None
+def ask(gateway: PaymentGateway, due: Due) -> list[Answer]:
+    """How things stand at the provider now; nothing if it has no such thing. No transaction is open here."""
+    answers: list[Answer] = []
     try:
-        if due.type.startswith(REFUND):
-            return gateway.fetch_refund(due.object_id)
         if due.type.startswith(DISPUTE):
-            return Complaint(gateway.fetch_dispute(due.object_id), gateway.fetch(due.intent_id))
-        return gateway.fetch(due.intent_id)
+            return _complaint(gateway, due)
+        if due.type.startswith((REFUND, *PAYPAL_REFUND)):
+            answers.append(gateway.fetch_refund(due.object_id))
+        if not due.type.startswith(REFUND):
+            payment = _payment(gateway, due)
+            answers += [] if payment is None else [payment]
     except GatewayKnowsNothing:
         log.warning("webhook about nothing that the provider knows", extra={"webhook": due.event_id})
-        return None
+    return answers
 
 
-def record(sql: Sql, due: Due, answer: Told | None, at: datetime) -> None:
+def record(sql: Sql, due: Due, answers: list[Answer], at: datetime) -> None:
     """Apply what the provider said, and the webhook is handled.
 
     Raises:
         TooEarly: the order changed while the provider was asked, so its answer may be out of date.
     """
-    if isinstance(answer, RefundResult):
-        _record_refund(sql, due, answer, at)
-    elif isinstance(answer, Complaint):
-        order = _record_payment(sql, due, answer.payment, at)
-        if order is not None:
-            disputes.record(sql, order, answer.dispute, at)
-    elif answer is not None:
-        _record_payment(sql, due, answer, at)
-    webhooks.mark_handled(sql, STRIPE, due.event_id, at)
+    for answer in answers:
+        if isinstance(answer, RefundResult):
+            _record_refund(sql, due, answer, at)
+        elif isinstance(answer, Complaint):
+            order = _record_payment(sql, due, answer.payment, at)
+            if order is not None:
+                disputes.record(sql, order, answer.dispute, at)
+        else:
+            _record_payment(sql, due, answer, at)
+    webhooks.mark_handled(sql, due.provider, due.event_id, at)
+
+
+def _complaint(gateway: PaymentGateway, due: Due) -> list[Answer]:
+    payment = _payment(gateway, due)
+    return [] if payment is None else [Complaint(gateway.fetch_dispute(due.object_id), payment)]
+
+
+def _payment(gateway: PaymentGateway, due: Due) -> PaymentResult | None:
+    if due.intent_id is not None:
+        return gateway.fetch(due.intent_id)
+    return gateway.fetch_by_charge(due.charge_id) if due.charge_id else None
 
 
 def _record_payment(sql: Sql, due: Due, answer: PaymentResult, at: datetime) -> Order | None:
@@ -130,11 +173,26 @@ def _record_payment(sql: Sql, due: Due, answer: PaymentResult, at: datetime) -> 
     if order is None:
         log.warning("webhook about a payment that is not ours", extra={"webhook": due.event_id})
         return None
+    if _is_left(order, answer):
+        return None
     if answer.outcome is not PaymentOutcome.PAID and _has_moved(due.order, order):
         raise TooEarly(due.event_id)
     order = settling.apply(sql, order, answer, at)
+    if answer.outcome is PaymentOutcome.APPROVED:
+        charging.go_on(sql, order, at)
     refunding.found_at_provider(sql, order, answer.amount_refunded, at)
     return orders.get(sql, order.id)
+
+
+def _is_left(order: Order, answer: PaymentResult) -> bool:
+    """Whether this is a payment that the buyer has left for another provider: it was cancelled before that."""
+    current = order.payment_gateway_transaction_id
+    if current == answer.intent_id or (current is None and order.payment_number == 1):
+        return False
+    if answer.outcome is PaymentOutcome.PAID and order.captured_amount > ZERO:
+        log.error("an order was paid twice", extra={"order_id": str(order.id)})
+        return True
+    return answer.outcome is not PaymentOutcome.PAID
 
 
 def _has_moved(before: Order | None, order: Order) -> bool:

@@ -171,17 +171,12 @@ class Reservation(Answer):
 
 
 class PaymentMethod(Body):
-    """How the buyer pays; `token` is the gateway's name of a card, never a card."""
+    """How the buyer pays; `token` is Stripe's name of a card, never a card. `paypal` needs none: the order tells where
+    the buyer approves the payment.
+    """
 
     type: Literal["stripe", "paypal", "free"]
     token: PaymentToken | None = None
-
-    @field_validator("type")
-    @classmethod
-    def _is_offered(cls, type: str) -> str:
-        if type == "paypal":
-            raise ValueError("This payment method is not available")
-        return type
 
 
 class PurchaseRequest(Body):
@@ -308,7 +303,7 @@ class NotifyInput(SagaInput):
 class SagaPaymentMethod(Answer):
     """How the order is to be paid."""
 
-    type: Literal["stripe", "free"]
+    type: Literal["stripe", "paypal", "free"]
     token: str | None
 
 

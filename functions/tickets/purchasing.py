@@ -67,7 +67,6 @@ def verify(sql: Sql, order_id: UUID, at: datetime) -> Bound | Outcome:
         return Outcome(outcome="gone")
     event = copies.get(sql, purchase.event_id)
     assert event is not None, "seats are only held of events that are here"
-    free = purchase.total_amount == 0
     return Bound(
         order_id=order_id,
         order_number=purchase.order_number,
@@ -80,10 +79,16 @@ def verify(sql: Sql, order_id: UUID, at: datetime) -> Bound | Outcome:
         pay_by=purchase.pay_by,
         # Step Functions takes no time-out below a second.
         seconds_to_pay=max(1, int((purchase.pay_by - at).total_seconds())),
-        payment_method=SagaPaymentMethod(
-            type="free" if free else "stripe", token=None if free else purchase.payment_token
-        ),
+        payment_method=_how_to_pay(purchase),
     )
+
+
+def _how_to_pay(purchase: Purchase) -> SagaPaymentMethod:
+    if purchase.total_amount == 0:
+        return SagaPaymentMethod(type="free", token=None)
+    if purchase.payment_type == "paypal":
+        return SagaPaymentMethod(type="paypal", token=None)
+    return SagaPaymentMethod(type="stripe", token=purchase.payment_token)
 
 
 def _purchase(held: list[Hold], request: PurchaseRequest, at: datetime) -> Purchase:

@@ -1,4 +1,4 @@
-"""Faults for functions, the simulated payment gateway and the mail provider, ordered in one place."""
+"""Faults for functions, the simulated payment providers and the mail provider, ordered in one place."""
 
 import uuid
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from local.faults import Fault, FaultError
 from local.lambdas import LambdaHost
 from local.servers import Servers
 
-_STRIPE, _SES, _SENDGRID = "stripe", "ses", "sendgrid"
+_STRIPE, _PAYPAL, _SES, _SENDGRID = "stripe", "paypal", "ses", "sendgrid"
 
 
 class Rejected(Exception):
@@ -39,6 +39,7 @@ class FaultBoard:
         self._functions = tuple(assembly.functions)
         self._providers = {
             _STRIPE: f"{servers.stripe_url}/_control/faults",
+            _PAYPAL: f"{servers.paypal_url}/_control/faults",
             _SES: f"{servers.aws_url}/_local/faults",
             _SENDGRID: f"{servers.aws_url}{sendgrid_simulator.FAULTS_PATH}",
         }

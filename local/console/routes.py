@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from aiohttp import web
@@ -42,7 +43,7 @@ class Console:
     def __init__(self, state: State, assembly: Assembly, host: LambdaHost, servers: Servers) -> None:
         self._mails = Mails(state.mails)
         self._host = host
-        self._stripe_url = servers.stripe_url
+        self._stripe_url, self._paypal_url = servers.stripe_url, servers.paypal_url
         self._executions = Executions(servers.aws_url, assembly)
         self._queues = QueueDepths(servers.aws_url, assembly)
         self._orders = Orders(servers.postgres)
@@ -105,9 +106,16 @@ class Console:
         return web.Response(status=202)
 
     async def _authenticate(self, request: web.Request) -> web.Response:
-        """The buyer's 3-D Secure step, which happens at the bank and is told to us by the payment gateway's webhook."""
+        """The buyer's 3-D Secure step, or approval at PayPal: told to us by the provider's webhook."""
         assert self._session is not None
-        url = f"{self._stripe_url}/_control/payment_intents/{request.match_info['id']}/authenticate"
+        id_ = request.match_info["id"]
+        is_stripe = id_.startswith("pi_")
+        kind = (
+            f"{self._stripe_url}/_control/payment_intents"
+            if is_stripe
+            else f"{self._paypal_url}/_control/orders"
+        )
+        url = f"{kind}/{quote(id_, safe='')}/authenticate"
         async with self._session.post(url, data=await request.read()) as answer:
             body = await answer.read()
             return web.Response(status=answer.status, body=body, content_type="application/json")
@@ -146,9 +154,11 @@ class Console:
 
     async def _payments(self) -> list[dict[str, Any]]:
         assert self._session is not None
-        async with self._session.get(f"{self._stripe_url}/_control/payment_intents") as answer:
-            items: list[dict[str, Any]] = (await answer.json())["items"]
-            return items
+        items: list[dict[str, Any]] = []
+        for provider, path in ((self._stripe_url, "payment_intents"), (self._paypal_url, "orders")):
+            async with self._session.get(f"{provider}/_control/{path}") as answer:
+                items += (await answer.json())["items"]
+        return sorted(items, key=lambda item: -int(item["created"]))
 
     async def _list_faults(self, _: web.Request) -> web.Response:
         return web.json_response(await self._faults.pending())

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.infrastructure.template import System, as_list, text_of
 
 # Actions that IAM or the caller cannot tie to a resource.
@@ -93,10 +95,9 @@ def test_only_the_migrations_read_the_administrator_s_password(system: System) -
     assert readers == ["functions.platform.jobs.migrate.handler"]
 
 
-def test_only_payments_reads_stripe_s_keys(system: System) -> None:
-    readers = {
-        h.split(".")[1] for h, f in system.functions.items() if "STRIPE_SECRET_ARN" in system.environment(f)
-    }
+@pytest.mark.parametrize("variable", ["STRIPE_SECRET_ARN", "PAYPAL_SECRET_ARN"])
+def test_only_payments_reads_the_providers_keys(system: System, variable: str) -> None:
+    readers = {h.split(".")[1] for h, f in system.functions.items() if variable in system.environment(f)}
     assert readers == {"payments"}
 
 

@@ -120,6 +120,7 @@ REQUESTS: dict[str, Callable[[World], Wanted]] = {
     "POST /api/notifications/webhooks/sendgrid": lambda _: Wanted(
         "/api/notifications/webhooks/sendgrid", [{"event": "delivered"}]
     ),
+    "POST /api/payments/webhooks/paypal": lambda _: Wanted("/api/payments/webhooks/paypal", {"id": "WH-1"}),
     "GET /api/notifications/status/{id}": lambda w: Wanted(f"/api/notifications/status/{w.notification_id}"),
     "POST /api/notifications/send": lambda w: Wanted(
         "/api/notifications/send", {"templateName": w.template, "userId": w.attendee.user_id}

@@ -73,6 +73,7 @@ nobody attendee attendee organizer organizer admin
    401      403      403       202       404   202  POST /api/payments/refund
    400      400      400       400       400   400  POST /api/payments/webhooks/stripe
    400      400      400       400       400   400  POST /api/notifications/webhooks/sendgrid
+   400      400      400       400       400   400  POST /api/payments/webhooks/paypal
    401      200      404       404       404   200  GET /api/notifications/status/{id}
    401      403      403       403       403   202  POST /api/notifications/send
    401      403      403       403       403   200  GET /api/notifications/templates

@@ -1,6 +1,6 @@
-"""payments-attempts: carry out the payment attempts that /process recorded."""
+"""payments-attempts: carry out the payment attempts that /process, or a buyer's approval, recorded."""
 
-from functions.payments import charging, provider
+from functions.payments import charging, provider, switching
 from functions.payments.database import database
 from functions.payments.gateways.gateway import Failure, GatewayTimeout, GatewayUnavailable, PaymentResult
 from functions.payments.settings import ATTEMPT_PATIENCE_SECONDS
@@ -19,18 +19,29 @@ def attempt(message: Message[AttemptRequested]) -> None:
     if due is None:
         return
     answer = _answer(due)
+    if answer is None:
+        return
     with database.transaction() as sql:
         charging.record(sql, due.attempt, answer, now())
 
 
-def _answer(due: charging.Due) -> PaymentResult | Failure:
+def _answer(due: charging.Due) -> PaymentResult | Failure | None:
     try:
-        return charging.carry_out(provider.stripe(), due)
+        ready = _at_new_provider(due) if due.changes_provider else due
+        return None if ready is None else charging.carry_out(provider.gateway_for(ready.order), ready)
     except (GatewayUnavailable, GatewayTimeout):
         if not charging.is_hopeless(due.attempt, now(), ATTEMPT_PATIENCE_SECONDS()):
             raise
         # If the money was taken nevertheless, a webhook tells; another attempt would find it, not take it again.
         return charging.UNAVAILABLE
+
+
+def _at_new_provider(due: charging.Due) -> charging.Due | None:
+    with database.transaction() as sql:
+        leaving = switching.begin(sql, due)
+    left = switching.leave(provider.gateway_for(due.order), leaving)
+    with database.transaction() as sql:
+        return switching.arrive(sql, due, left, now())
 
 
 handler = consumer.handler

@@ -17,7 +17,7 @@ def refund(message: Message[RefundRequested]) -> None:
     if due is None:
         return
     order, recorded = due
-    answer = refunding.carry_out(provider.stripe(), order, recorded)
+    answer = refunding.carry_out(provider.gateway_for(order), order, recorded)
     with database.transaction() as sql:
         refunding.record(sql, recorded.id, answer, now())
 

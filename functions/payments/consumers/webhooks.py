@@ -13,12 +13,12 @@ consumer = Consumer(database, "payments-webhooks")
 def webhook(message: Message[WebhookReceived]) -> None:
     """Ask how things stand now, apply it, and mark the webhook as handled in the same transaction."""
     with database.transaction() as sql:
-        due = webhooks.due(sql, message.data.event_id, now())
+        due = webhooks.due(sql, message.data.provider, message.data.event_id, now())
     if due is None:
         return
-    answer = webhooks.ask(provider.stripe(), due)
+    answers = webhooks.ask(provider.gateway_at(message.data.provider), due)
     with database.transaction() as sql:
-        webhooks.record(sql, due, answer, now())
+        webhooks.record(sql, due, answers, now())
 
 
 handler = consumer.handler

@@ -81,14 +81,16 @@ def supersede(sql: Sql, order_id: UUID, at: datetime) -> None:
     )
 
 
-def were_made(sql: Sql, order_id: UUID) -> bool:
-    """Whether anything was ever asked of the provider for this order."""
+def were_made(sql: Sql, order_id: UUID, method: str) -> bool:
+    """Whether anything was ever asked of this provider for this order."""
     row = sql.one(
         """
         SELECT 1 AS made FROM payment_transactions
-         WHERE order_id = %(id)s AND kind = 'ATTEMPT' AND payment_token IS NOT NULL LIMIT 1
+         WHERE order_id = %(id)s AND kind = 'ATTEMPT' AND payment_method = %(method)s
+           AND (payment_token IS NOT NULL OR payment_method = 'paypal') LIMIT 1
         """,
         id=order_id,
+        method=method,
     )
     return row is not None
 

@@ -134,9 +134,13 @@ def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order
         type_: what happened, e.g. `PAID`.
         data: ids, amounts and states that tell more of it; no personal data.
 
+    What the buyer was to do is forgotten with the state in which it was due.
+
     Raises:
         Stale: the order was not locked, and was changed since.
     """
+    if order.payment_status is not PaymentStatus.REQUIRES_ACTION:
+        order = replace(order, client_secret=None, approval_url=None)
     before = sql.one(
         """
         WITH before AS (
@@ -145,7 +149,8 @@ def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order
             UPDATE orders
                SET payment_status = %(payment_status)s, payment_method = %(payment_method)s,
                    payment_gateway_transaction_id = %(payment_gateway_transaction_id)s,
-                   client_secret = %(client_secret)s, failure_code = %(failure_code)s,
+                   client_secret = %(client_secret)s, approval_url = %(approval_url)s,
+                   payment_number = %(payment_number)s, failure_code = %(failure_code)s,
                    failure_message = %(failure_message)s, captured_amount = %(captured_amount)s,
                    refunding_amount = %(refunding_amount)s, refunded_amount = %(refunded_amount)s,
                    cancel_requested_at = %(cancel_requested_at)s, tickets = %(tickets_json)s::jsonb,

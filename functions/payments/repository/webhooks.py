@@ -10,8 +10,8 @@ def store(sql: Sql, provider: str, event: WebhookEvent, at: datetime, *, handled
     """Keep a webhook; True if somebody has still to handle it (also when it was kept before and nobody has)."""
     row = sql.one(
         """
-        INSERT INTO webhook_events (provider, event_id, type, object_id, intent_id, received_at, handled_at)
-        VALUES (%(provider)s, %(event_id)s, %(type)s, %(object_id)s, %(intent_id)s, %(at)s,
+        INSERT INTO webhook_events (provider, event_id, type, object_id, intent_id, charge_id, received_at, handled_at)
+        VALUES (%(provider)s, %(event_id)s, %(type)s, %(object_id)s, %(intent_id)s, %(charge_id)s, %(at)s,
                 CASE WHEN %(handled)s THEN %(at)s::timestamptz END)
         ON CONFLICT (provider, event_id) DO UPDATE SET type = EXCLUDED.type
         RETURNING handled_at
@@ -21,6 +21,7 @@ def store(sql: Sql, provider: str, event: WebhookEvent, at: datetime, *, handled
         type=event.type,
         object_id=event.object_id,
         intent_id=event.intent_id,
+        charge_id=event.charge_id,
         at=at,
         handled=handled,
     )
@@ -28,10 +29,10 @@ def store(sql: Sql, provider: str, event: WebhookEvent, at: datetime, *, handled
 
 
 def unhandled(sql: Sql, provider: str, event_id: str) -> Row | None:
-    """A webhook that nobody has handled yet: type, object_id, intent_id."""
+    """A webhook that nobody has handled yet: type, object_id, intent_id, charge_id."""
     return sql.one(
         """
-        SELECT type, object_id, intent_id FROM webhook_events
+        SELECT type, object_id, intent_id, charge_id FROM webhook_events
          WHERE provider = %(provider)s AND event_id = %(event_id)s AND handled_at IS NULL
         """,
         provider=provider,

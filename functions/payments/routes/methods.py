@@ -10,15 +10,19 @@ api = Api("payments")
 
 @api.get("/api/payments/methods", cache_seconds=60)
 def methods() -> PaymentMethods:
-    """Cards through Stripe, and orders that cost nothing."""
+    """Cards through Stripe, PayPal if we have an account there, and orders that cost nothing."""
     card = PaymentMethodView(
         type="stripe",
         display_name="Card",
         available=True,
         publishable_key=provider.stripe_secret()["publishableKey"],
     )
+    paypal = PaymentMethodView(type="paypal", display_name="PayPal", available=True)
     free = PaymentMethodView(type="free", display_name="Free of charge", available=True)
-    return PaymentMethods(items=[card, free] if FREE_ORDERS_ENABLED() else [card])
+    items = [card]
+    items += [paypal] if provider.takes_paypal() else []
+    items += [free] if FREE_ORDERS_ENABLED() else []
+    return PaymentMethods(items=items)
 
 
 handler = api.handler

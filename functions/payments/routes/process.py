@@ -20,7 +20,10 @@ api = Api("payments", database)
 
 @api.post("/api/payments/process", status=202, idempotent="required")
 def process(request: ProcessRequest, buyer: User, work: Work) -> ProcessAccepted:
-    """Record the attempt; it is carried out from the queue, and the order tells its outcome."""
+    """Record the attempt; it is carried out from the queue, and the order tells its outcome.
+
+    With `paypal`, what the buyer has approved is taken; before that, the order tells where to approve.
+    """
     _refuse_unknown(request.order_id, buyer)
     accepted: ProcessAccepted = work(lambda sql: charging.request(sql, buyer.id, request, now()))
     return accepted

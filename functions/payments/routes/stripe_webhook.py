@@ -13,8 +13,9 @@ api = Api("payments", database)
 @api.post("/api/payments/webhooks/stripe")
 def stripe_webhook(request: RawRequest, work: Work) -> WebhookAnswer:
     """Verify the very bytes that came, store the event, answer; consumers/webhooks does the rest."""
+    webhooks.check_size(request.body)
     event = provider.stripe().verify_webhook(request.body, request.headers)
-    work(lambda sql: webhooks.store(sql, event, now()))
+    work(lambda sql: webhooks.store(sql, "stripe", event, now()))
     return WebhookAnswer()
 
 

@@ -14,7 +14,7 @@ def cancel_payment(given: OrderInput) -> Cancelled:
         step = cancelling.begin(sql, given.order_id, now())
     if not isinstance(step, Due):
         return step
-    answer = cancelling.carry_out(provider.stripe(), step)
+    answer = cancelling.carry_out(provider.gateway_for(step.order), step)
     with database.transaction() as sql:
         return cancelling.record(sql, given.order_id, answer, now())
 

@@ -14,7 +14,7 @@ def charge(given: ChargeInput) -> Charged:
         step = charging.begin(sql, given.reservation, now())
     if not isinstance(step, Due):
         return step
-    answer = charging.carry_out(provider.stripe(), step)
+    answer = charging.carry_out(provider.gateway_for(step.order), step)
     with database.transaction() as sql:
         return charging.record(sql, step.attempt, answer, now())
 

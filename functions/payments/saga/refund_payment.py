@@ -13,7 +13,7 @@ def refund_payment(given: RefundInput) -> Refunded:
         step = compensating.begin(sql, given.order_id, given.reason, now())
     if step is not None:
         order, refund = step
-        answer = refunding.carry_out(provider.stripe(), order, refund)
+        answer = refunding.carry_out(provider.gateway_for(order), order, refund)
         with database.transaction() as sql:
             refunding.record(sql, refund.id, answer, now())
     return Refunded()

@@ -1,4 +1,5 @@
-"""The payments service on a real database and the simulated Stripe."""
+"""The payments service on a real database and the simulated providers."""
 
+from tests.payments_shop import paypal_server as paypal_server
 from tests.payments_shop import shop as shop
 from tests.payments_shop import stripe_server as stripe_server

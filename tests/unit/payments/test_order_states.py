@@ -81,6 +81,8 @@ def test_what_is_about_to_be_refunded_cannot_be_refunded_again() -> None:
 
 
 def test_an_attempt_is_hopeless_once_patience_is_over() -> None:
-    attempt = Attempt(uuid4(), ORDER.id, ORDER.total_amount, AttemptStatus.OPEN, "pm_card_visa", now())
+    attempt = Attempt(
+        uuid4(), ORDER.id, ORDER.total_amount, AttemptStatus.OPEN, "stripe", "pm_card_visa", now()
+    )
     assert not charging.is_hopeless(attempt, attempt.created_at + timedelta(seconds=10), 10)
     assert charging.is_hopeless(attempt, attempt.created_at + timedelta(seconds=10.1), 10)
