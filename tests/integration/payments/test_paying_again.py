@@ -8,7 +8,8 @@ import pytest
 from functions.payments.consumers import attempts
 from functions.payments.routes import health, methods, process
 from shared.identity import User
-from tests.payments_shop import Shop
+from tests.cloud import Extension
+from tests.payments_shop import PAYPAL_SECRET_ARN, Shop
 from tests.support import Reply, a_user, call
 
 
@@ -115,7 +116,6 @@ def test_only_the_buyer_pays_and_only_with_what_there_is(shop: Shop) -> None:
     assert shop.pay_again(a_user(), order_id).status == 404
     assert shop.pay_again(shop.organizer, order_id).status == 404
     for method, field in (
-        ({"type": "paypal"}, "paymentMethod.type"),
         ({"type": "free"}, "paymentMethod.type"),
         ({"type": "stripe"}, "paymentMethod.token"),
         ({"type": "cash"}, "paymentMethod.type"),
@@ -153,6 +153,12 @@ def test_the_ways_to_pay(shop: Shop) -> None:
         "publishableKey": "pk_test_1",
     }
     assert reply.body["items"][0] == card
+    assert [item["type"] for item in reply.body["items"]] == ["stripe", "paypal", "free"]
+
+
+def test_paypal_is_no_way_to_pay_without_an_account_there(shop: Shop, extension: Extension) -> None:
+    extension.secrets[PAYPAL_SECRET_ARN] |= {"clientId": ""}
+    reply = call(methods.handler, "GET", "/api/payments/methods")
     assert [item["type"] for item in reply.body["items"]] == ["stripe", "free"]
 
 

@@ -105,7 +105,6 @@ def test_someone_elses_reservation_is_not_found(sales: Sales) -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"paymentMethod": {"type": "paypal"}}, "paymentMethod.type"),
         ({"paymentMethod": {"type": "gold"}}, "paymentMethod.type"),
         ({"paymentMethod": {"type": "free"}}, "paymentMethod.type"),
         ({"paymentMethod": {"type": "stripe", "token": "pm card"}}, "paymentMethod.token"),

@@ -4,11 +4,14 @@ import pytest
 
 from functions.payments import charging, provider
 from functions.payments.database import database
-from functions.payments.gateways.gateway import PaymentOutcome
+from functions.payments.gateways.gateway import Failure, PaymentOutcome
+from functions.payments.saga import refund_payment
+from functions.payments.saga_models import Reservation
 from shared.clock import now
 from shared.contracts import OrderCancelled, OrderPaid, PaymentFailed
 from tests.payments_shop import Shop
-from tests.support import a_user
+from tests.provider_server import eventually
+from tests.support import a_user, context
 
 
 def paypal_order(shop: Shop, **more: object) -> tuple[str, str]:
@@ -88,8 +91,6 @@ def test_a_refused_card_at_paypal_sends_the_buyer_there_again(shop: Shop) -> Non
     assert len(shop.published(PaymentFailed, order_id)) == 1
     buyer_again = len(shop.paypal_endpoint.of(intent_id, "CHECKOUT.ORDER.APPROVED"))
     shop.approve(order_id)
-    from tests.provider_server import eventually
-
     eventually(lambda: len(shop.paypal_endpoint.of(intent_id, "CHECKOUT.ORDER.APPROVED")) == buyer_again + 1)
     told(shop, intent_id, "CHECKOUT.ORDER.APPROVED")
     assert shop.status(order_id) == "PAID"
@@ -187,12 +188,10 @@ def test_a_capture_that_nobody_heard_of_is_found_by_cancelling(shop: Shop) -> No
 def test_an_order_whose_paypal_order_was_never_recorded_is_cancelled_there(shop: Shop) -> None:
     reservation = shop.reservation(method="paypal", token=None)
     with database.transaction() as sql:
-        from functions.payments.saga_models import Reservation
-
         due = charging.begin(sql, Reservation.model_validate(reservation), now())
     assert isinstance(due, charging.Due)
     made = charging.carry_out(provider.paypal(), due)  # and here it died
-    assert not isinstance(made, charging.Failure)
+    assert not isinstance(made, Failure)
     assert shop.cancel(reservation["orderId"]) == "cancelled"
     assert provider.paypal().fetch(made.intent_id).outcome is PaymentOutcome.CANCELLED
 
@@ -219,9 +218,6 @@ def test_a_payment_under_review_waits_for_paypal(shop: Shop) -> None:
 
 
 def test_money_goes_back_through_paypal(shop: Shop) -> None:
-    from functions.payments.saga import refund_payment
-    from tests.support import context
-
     order_id, intent_id = paypal_order(shop)
     shop.approve(order_id)
     told(shop, intent_id, "CHECKOUT.ORDER.APPROVED")
