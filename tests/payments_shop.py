@@ -391,8 +391,7 @@ def shop(
 
 
 def _forget_clients() -> None:
-    provider.stripe.cache_clear()
-    provider.paypal.cache_clear()
+    provider.forget()
     calls.forget()
 
 

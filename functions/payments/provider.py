@@ -4,15 +4,28 @@ import os
 from functools import cache
 from typing import cast
 
+from functions.payments.cache import cache as redis
 from functions.payments.gateways.gateway import PaymentGateway
+from functions.payments.gateways.guarded import GuardedGateway, is_trouble
 from functions.payments.gateways.paypal_client import PayPalSecret
 from functions.payments.gateways.paypal_gateway import PayPalGateway
 from functions.payments.gateways.stripe_gateway import StripeGateway, StripeSecret
 from functions.payments.models import Order
-from functions.payments.settings import PROVIDER_RETRIES, PROVIDER_TIMEOUT_SECONDS
+from functions.payments.settings import (
+    GATEWAY_CIRCUIT_FAILURES,
+    GATEWAY_CIRCUIT_SECONDS,
+    PROVIDER_RETRIES,
+    PROVIDER_TIMEOUT_SECONDS,
+)
 from shared import parameters
+from shared.breaker import Breaker
 
-PAYPAL = "paypal"
+STRIPE, PAYPAL = "stripe", "paypal"
+
+
+def is_available(provider: str) -> bool:
+    """Whether this provider is asked at all now: its circuit is closed."""
+    return not _breaker(provider).is_open()
 
 
 def gateway_for(order: Order) -> PaymentGateway:
@@ -28,20 +41,22 @@ def gateway_at(provider: str) -> PaymentGateway:
 @cache
 def stripe() -> PaymentGateway:
     """Stripe, with time-outs that fit a Lambda: a call is over, one way or the other, in under a minute."""
-    return StripeGateway(
+    gateway = StripeGateway(
         stripe_secret(), timeout_seconds=PROVIDER_TIMEOUT_SECONDS(), max_network_retries=PROVIDER_RETRIES()
     )
+    return GuardedGateway(gateway, _breaker(STRIPE))
 
 
 @cache
 def paypal() -> PaymentGateway:
     """PayPal, likewise."""
-    return PayPalGateway(
+    gateway = PayPalGateway(
         paypal_secret(),
         public_url=parameters.parameter("public_url"),
         timeout_seconds=PROVIDER_TIMEOUT_SECONDS(),
         max_network_retries=PROVIDER_RETRIES(),
     )
+    return GuardedGateway(gateway, _breaker(PAYPAL))
 
 
 def stripe_secret() -> StripeSecret:
@@ -65,3 +80,20 @@ def paypal_secret() -> PayPalSecret:
 def takes_paypal() -> bool:
     """Whether we have an account at PayPal."""
     return bool(paypal_secret()["clientId"])
+
+
+@cache
+def _breaker(provider: str) -> Breaker:
+    return Breaker(
+        f"payments.{provider}",
+        redis,
+        failures=GATEWAY_CIRCUIT_FAILURES,
+        open_seconds=GATEWAY_CIRCUIT_SECONDS,
+        counts=is_trouble,
+    )
+
+
+def forget() -> None:
+    """What a process reads once and keeps, its circuits too: read it again."""
+    for kept in (stripe, paypal, _breaker):
+        kept.cache_clear()

@@ -25,6 +25,11 @@ ATTEMPT_STALL_SECONDS = Setting(
 )
 RESUME_LIMIT = Setting(
     "resume_limit", 100, "Refunds, attempts or late payments sent on again in one run, of each"
+GATEWAY_CIRCUIT_FAILURES = Setting(
+    "gateway_circuit_failures", 5, "Failed calls in a row after which a payment provider is left alone"
+)
+GATEWAY_CIRCUIT_SECONDS = Setting(
+    "gateway_circuit_seconds", 30, "Seconds for which a payment provider that failed is left alone"
 )
 FREE_ORDERS_ENABLED = Setting("free_orders_enabled", True, "Whether orders without a price are offered")
 WEBHOOK_MOST_BYTES = Setting(

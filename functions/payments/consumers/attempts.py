@@ -2,7 +2,13 @@
 
 from functions.payments import charging, provider, switching
 from functions.payments.database import database
-from functions.payments.gateways.gateway import Failure, GatewayTimeout, GatewayUnavailable, PaymentResult
+from functions.payments.gateways.gateway import (
+    Failure,
+    GatewayCircuitOpen,
+    GatewayTimeout,
+    GatewayUnavailable,
+    PaymentResult,
+)
 from functions.payments.settings import ATTEMPT_PATIENCE_SECONDS
 from shared.clock import now
 from shared.consumer import Consumer, Message
@@ -29,6 +35,10 @@ def _answer(due: charging.Due) -> PaymentResult | Failure | None:
     try:
         ready = _at_new_provider(due) if due.changes_provider else due
         return None if ready is None else charging.carry_out(provider.gateway_for(ready.order), ready)
+    except GatewayCircuitOpen:
+        return (
+            charging.UNAVAILABLE
+        )  # at once: the seats are kept, and the buyer may choose the other provider
     except (GatewayUnavailable, GatewayTimeout):
         if not charging.is_hopeless(due.attempt, now(), ATTEMPT_PATIENCE_SECONDS()):
             raise

@@ -157,6 +157,10 @@ class GatewayUnavailable(ProviderFailed):
     message = "The payment provider is unavailable, try again shortly"
 
 
+class GatewayCircuitOpen(GatewayUnavailable):
+    """The provider was in trouble again and again and is left alone for a while: nothing was asked of it."""
+
+
 class GatewayTimeout(ProviderTimedOut):
     """No answer in time, the outcome is unknown: try again with the same keys, or fetch."""
 

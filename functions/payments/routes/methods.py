@@ -14,10 +14,12 @@ def methods() -> PaymentMethods:
     card = PaymentMethodView(
         type="stripe",
         display_name="Card",
-        available=True,
+        available=provider.is_available("stripe"),
         publishable_key=provider.stripe_secret()["publishableKey"],
     )
-    paypal = PaymentMethodView(type="paypal", display_name="PayPal", available=True)
+    paypal = PaymentMethodView(
+        type="paypal", display_name="PayPal", available=provider.is_available("paypal")
+    )
     free = PaymentMethodView(type="free", display_name="Free of charge", available=True)
     items = [card]
     items += [paypal] if provider.takes_paypal() else []

@@ -17,7 +17,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
     """What each call returned (or the exception it raised), all begun together."""
     # Connections are a process's own: none may be open when it forks.
     database.reset()
-    provider.stripe.cache_clear()
+    provider.forget()
     aws.client.cache_clear()
     barrier = _PROCESSES.Barrier(len(calls))
     results: Any = _PROCESSES.Queue()

@@ -2,7 +2,8 @@
 
 A message is handled in one transaction that also records its id in the inbox; a duplicate finds the id and is dropped.
 A failed message goes back to its queue with a visibility of 1, 2, 4, 8 s (the design document's intervals) and, after
-the queue's `maxReceiveCount`, to the dead-letter queue.
+the queue's `maxReceiveCount`, to the dead-letter queue. Where the error says when another try is due (an open circuit),
+it is not tried before.
 """
 
 import json
@@ -88,9 +89,9 @@ class Consumer:
     def _record(self, record: SQSRecord) -> None:
         try:
             self._handle(json.loads(record.body))
-        except Exception:
+        except Exception as error:
             self._log.exception("message failed", extra={"queue": self._queue})
-            self._back_off(record)
+            self._back_off(record, getattr(error, "retry_after", None) or 0)
             raise
 
     def _handle(self, envelope: dict[str, Any]) -> None:
@@ -129,7 +130,7 @@ class Consumer:
             == 1
         )
 
-    def _back_off(self, record: SQSRecord) -> None:
+    def _back_off(self, record: SQSRecord, retry_after: int) -> None:
         attempt = int(record.attributes.approximate_receive_count)
         account, name = record.event_source_arn.split(":")[4:6]
         sqs = aws.client("sqs")
@@ -137,7 +138,7 @@ class Consumer:
             sqs.change_message_visibility(
                 QueueUrl=sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"],
                 ReceiptHandle=record.receipt_handle,
-                VisibilityTimeout=BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS)) - 1],
+                VisibilityTimeout=max(retry_after, BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS)) - 1]),
             )
         except Exception:  # noqa: BLE001  # the message is handed back either way
             self._log.warning("back-off not set: the queue's own visibility applies", extra={"queue": name})

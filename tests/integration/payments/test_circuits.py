@@ -1,0 +1,54 @@
+"""A payment provider in trouble is left alone for a while: the seats are kept, and the answers are honest."""
+
+import pytest
+
+from functions.payments import provider
+from functions.payments.gateways.gateway import GatewayCircuitOpen, GatewayUnavailable
+from functions.payments.routes import methods
+from tests.payments_shop import Shop
+from tests.support import a_user, call
+
+
+def _open_circuit(shop: Shop) -> None:
+    """Let Stripe fail as often as it takes."""
+    shop.stripe.fault("error", times=100)
+    for _ in range(5):
+        with pytest.raises(GatewayUnavailable):
+            provider.stripe().fetch("pi_nobody")
+    shop.stripe.control("DELETE", "faults")
+
+
+def test_after_five_failures_nothing_is_asked_of_the_provider(shop: Shop) -> None:
+    _open_circuit(shop)
+    with pytest.raises(GatewayCircuitOpen) as refused:
+        provider.stripe().fetch("pi_nobody")
+    assert refused.value.retry_after
+    assert not provider.is_available("stripe")
+    assert provider.is_available("paypal")
+
+
+def test_declines_and_refusals_open_no_circuit(shop: Shop) -> None:
+    for _ in range(6):
+        assert shop.status(shop.order_of(a_user(), "pm_card_chargeDeclined")) == "PAYMENT_FAILED"
+    assert provider.is_available("stripe")
+
+
+def test_a_method_whose_circuit_is_open_is_marked(shop: Shop) -> None:
+    _open_circuit(shop)
+    reply = call(methods.handler, "GET", "/api/payments/methods")
+    shown = {item["type"]: item["available"] for item in reply.body["items"]}
+    assert shown == {"stripe": False, "paypal": True, "free": True}
+
+
+def test_while_it_is_open_the_buyer_is_told_at_once_and_may_pay_elsewhere(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, None, method="stripe")
+    _open_circuit(shop)
+    shop.pay_again(buyer, order_id)
+    shop.deliver()
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["failure_code"]) == ("PAYMENT_FAILED", "provider_unavailable")
+    provider.forget()  # the circuit is closed again
+    shop.pay_again(buyer, order_id)
+    shop.deliver()
+    assert shop.status(order_id) == "PAID"
