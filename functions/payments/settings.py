@@ -25,6 +25,7 @@ ATTEMPT_STALL_SECONDS = Setting(
 )
 RESUME_LIMIT = Setting(
     "resume_limit", 100, "Refunds, attempts or late payments sent on again in one run, of each"
+)
 GATEWAY_CIRCUIT_FAILURES = Setting(
     "gateway_circuit_failures", 5, "Failed calls in a row after which a payment provider is left alone"
 )

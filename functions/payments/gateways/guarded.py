@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from functions.payments.gateways.gateway import (
     CancelResult,
+    DisputeResult,
     GatewayCircuitOpen,
     GatewayTimeout,
     GatewayUnavailable,
@@ -101,6 +102,10 @@ class GuardedGateway:
     def fetch_refund(self, refund_id: str) -> RefundResult:
         """See `PaymentGateway.fetch_refund`."""
         return self._guarded(lambda: self._gateway.fetch_refund(refund_id))
+
+    def fetch_dispute(self, dispute_id: str) -> DisputeResult:
+        """See `PaymentGateway.fetch_dispute`."""
+        return self._guarded(lambda: self._gateway.fetch_dispute(dispute_id))
 
     def verify_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """See `PaymentGateway.verify_webhook`."""
