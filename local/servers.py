@@ -150,7 +150,7 @@ class Servers:
 
     def _paypal(self) -> Program:
         secret = self._secrets.value(self._paypal_secret)
-        webhooks = f"{self._gateway_url}/api/payments/webhooks/paypal"
+        webhooks = f"{self.gateway_url}/api/payments/webhooks/paypal"
         words = ["--port", self.paypal_port, "--state", self._paypal_state, "--webhook-url", webhooks]
         words += ["--client-id", secret["clientId"], "--client-secret", secret["clientSecret"]]
         words += ["--webhook-id", secret["webhookId"]]
