@@ -26,7 +26,7 @@ PROBES = (
 )
 
 # Not people's words: what we make ourselves, and would not be read otherwise.
-OURS = ("publicUrl", "eventDate", "payBy", "tickets", "fully", "ticketCount")
+OURS = ("publicUrl", "eventDate", "payBy", "tickets", "fully", "ticketCount", "until")
 
 
 class Skeleton(HTMLParser):
