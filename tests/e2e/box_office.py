@@ -92,7 +92,10 @@ def settled(buyer: Client, order_id: str, *statuses: str, seconds: float = 40) -
     wanted = statuses or FINAL
 
     def ask() -> dict[str, Any] | None:
-        found = order(buyer, order_id)
+        answer = buyer.get(f"/api/payments/orders/{order_id}")
+        if answer.status in (429, 503) and "Retry-After" in answer.headers:
+            return None  # a busy machine says so, and whoever waits asks again
+        found: dict[str, Any] = answer.expect(200)
         return found if found["paymentStatus"] in wanted else None
 
     return eventually(ask, seconds)
