@@ -35,7 +35,7 @@ def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime, versio
             return order
         changed = _with_tickets(order, known, max(version, order.tickets_version))
     order = orders.save(sql, changed, "TICKETS_ISSUED", at)
-    if order.dispute is Dispute.OPEN:
+    if order.dispute in (Dispute.OPEN, Dispute.LOST):
         tell_of_dispute(sql, order)  # tickets heard of it before it had any to void
     return order
 

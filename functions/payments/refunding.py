@@ -200,7 +200,10 @@ def found_at_provider(sql: Sql, order: Order, total_refunded: Decimal, at: datet
 
 
 def taken_by_bank(sql: Sql, order: Order, amount: Decimal, at: datetime) -> Order:
-    """A dispute was lost: the money went back through the bank, and nobody tells the buyer but the bank."""
+    """A dispute was lost: the money went back through the bank, and nobody tells the buyer but the bank.
+
+    An order that keeps some of its money stays disputed: its tickets are void, so it is not one partly refunded.
+    """
     refund_id = uuid4()
     refunds.create(
         sql, refund_id, order.id, amount, _BY_BANK, at, cause="DISPUTE_LOST", ticket_ids=_unrefunded(order)
@@ -210,7 +213,7 @@ def taken_by_bank(sql: Sql, order: Order, amount: Decimal, at: datetime) -> Orde
     assert refund is not None
     refunded = order.refunded_amount + amount
     fully = refunded == order.captured_amount
-    status = PaymentStatus.REFUNDED if fully else PaymentStatus.PARTIALLY_REFUNDED
+    status = PaymentStatus.REFUNDED if fully else PaymentStatus.DISPUTED
     order = orders.save(
         sql,
         replace(order, refunded_amount=refunded, payment_status=status),

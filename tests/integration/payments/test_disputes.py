@@ -1,8 +1,17 @@
 """Disputes: the order shows them, its tickets are void while one is open, and the bank's word is final."""
 
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+import pytest
+
+from functions.payments import disputes
 from functions.payments.consumers import tickets
+from functions.payments.database import database
+from functions.payments.gateways.gateway import DisputeResult, DisputeStatus
+from functions.payments.repository import orders
+from shared.clock import now
 from shared.contracts import LatePaymentReceived, LatePaymentRefused, OrderDisputed, OrderRefunded
 from tests.integration.payments.test_calling_off import ask_refund, void
 from tests.payments_shop import Shop
@@ -33,6 +42,15 @@ def decide(shop: Shop, order_id: str, evidence: str) -> None:
     dispute: Any = delivery.event["data"]["object"]
     shop.stripe.client().v1.disputes.update(dispute["id"], {"evidence": {"uncategorized_text": evidence}})
     hear(shop, order_id, "charge.dispute.closed")
+
+
+def bank_says(order_id: str, status: DisputeStatus, amount: str) -> None:
+    """What a provider's news of a dispute come to, for one about a part of the money."""
+    with database.transaction() as sql:
+        order = orders.lock(sql, UUID(order_id))
+        assert order is not None
+        intent_id = order.payment_gateway_transaction_id
+        disputes.record(sql, order, DisputeResult("dp_1", intent_id, status, Decimal(amount)), now())
 
 
 def test_a_dispute_is_shown_and_told_so_that_the_tickets_are_void(shop: Shop) -> None:
@@ -99,6 +117,34 @@ def test_a_disputed_order_of_a_cancelled_event_is_left_to_the_bank(shop: Shop) -
     order_id, ids = disputed(shop)
     void(shop, order_id, *ids)
     assert (shop.status(order_id), shop.deliver()) == ("DISPUTED", 0)
+
+
+@pytest.mark.parametrize("seen_open", [True, False])
+def test_a_dispute_lost_for_less_than_was_left_stays_disputed_as_its_tickets_stay_void(
+    shop: Shop, seen_open: bool
+) -> None:
+    order_id = shop.order_of(a_user())
+    ids = [ticket["ticketId"] for ticket in shop.issue(order_id)]
+    if seen_open:
+        bank_says(order_id, "open", "40.00")
+    for _ in range(2):
+        bank_says(order_id, "lost", "40.00")
+    void(shop, order_id, *ids, reason="DISPUTED")
+
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["refunded_amount"]) == ("DISPUTED", Decimal("40.00"))
+    assert {ticket["status"] for ticket in order["tickets"]} == {"VOID"}
+    assert len(shop.published(OrderDisputed, order_id)) == 1
+    assert shop.published(LatePaymentReceived, order_id) == []
+    assert ask_refund(shop, order_id).code == "ORDER_NOT_REFUNDABLE"
+
+
+def test_tickets_that_are_issued_after_a_lost_dispute_are_told_to_be_void(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    bank_says(order_id, "lost", "99.00")
+    shop.issue(order_id)
+    assert shop.status(order_id) == "REFUNDED"
+    assert len(shop.published(OrderDisputed, order_id)) == 2
 
 
 def test_tickets_that_are_issued_after_the_dispute_are_told_to_be_void(shop: Shop) -> None:
