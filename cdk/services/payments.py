@@ -53,7 +53,7 @@ def rows(on: Ground) -> list[Row]:
         Task("refund_payment", uses=[db, publish, *providers, refunds], timeout=60),
 
         Consumer("attempts", queue="payments-attempts", uses=[db, publish, *providers, refunds, wake]),
-        Consumer("webhooks", queue="payments-webhooks", uses=[db, publish, *providers, refunds, wake]),
+        Consumer("webhooks", queue="payments-webhooks", uses=[db, publish, *providers, attempts, refunds, wake]),
         Consumer("refunds",  queue="payments-refunds",  uses=[db, publish, *providers]),
         Consumer("tickets",  queue="payments-tickets",  uses=[db, publish, refunds, wake]),
         Consumer("mail",     queue="payments-mail",     uses=[db]),

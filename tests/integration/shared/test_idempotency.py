@@ -107,6 +107,13 @@ def test_a_missing_key_is_named(api: Api) -> None:
     assert reply.body["error"]["details"][0]["field"] == "Idempotency-Key"
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k" * 256}])
+def test_a_wrong_key_is_named_with_the_other_wrong_fields(api: Api, headers: dict[str, str]) -> None:
+    answer = call(api.handler, "POST", PATH, body={"nmae": "chair"}, user=a_user(), headers=headers)
+
+    assert answer.fields == {"Idempotency-Key", "name", "nmae"}
+
+
 def test_a_key_is_forgotten_after_a_day(api: Api, store: TestDatabase) -> None:
     post(api, "chair")
     store.run("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'")

@@ -106,11 +106,11 @@ def test_names_on_the_wire_are_camel_case_money_a_string_instants_utc(api: Api) 
 
 
 def test_every_offending_field_is_named(api: Api) -> None:
-    reply = post(
-        api, order(price="-1", lines=[{"quantity": 1}, {"quantity": 0}], surprise=1), query={"limit": "500"}
-    )
+    wrong = order(price="-1", lines=[{"quantity": 1}, {"quantity": 0}], surprise=1)
 
-    assert sorted(fields(reply)) == ["limit", "lines[1].quantity", "price", "surprise"]
+    reply = post(api, wrong, query={"limit": "500", "cursor": "made-up"})
+
+    assert sorted(fields(reply)) == ["cursor", "limit", "lines[1].quantity", "price", "surprise"]
 
 
 @pytest.mark.parametrize(

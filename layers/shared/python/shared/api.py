@@ -31,6 +31,7 @@ from shared.responses import answer_of, error_of
 Idempotent = Literal["optional", "required"]
 Route = Callable[..., Any]
 Check = Callable[[Sql, dict[str, Any]], list[FieldError]]
+KEY = "Idempotency-Key"
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,8 @@ class Api:
         return requests.error_response(error, self._log, requests.request_id(event))
 
     def _completed(self, error: BadInput, event: dict[str, Any]) -> BadInput:
-        """With what the database has to say of the body; without, should it be away."""
+        """With what is wrong with the key, and what the database has to say of the body, unless it is away."""
+        error = BadInput(details=[*error.details, *_wrong_key(self.declared[-1], event)])
         if self._also_check is None or self._database is None or not event.get("body"):
             return error
         try:
@@ -228,15 +230,13 @@ class Api:
 
 
 def _key(declared: Declared, event: dict[str, Any], user: User | None) -> idempotency.Key | None:
-    value = requests.header(event, "Idempotency-Key")
     if declared.idempotent is None or user is None:
         return None
+    if wrong := _wrong_key(declared, event):
+        raise BadInput(details=wrong)
+    value = requests.header(event, KEY)
     if value is None:
-        if declared.idempotent == "required":
-            raise BadInput.field("Idempotency-Key", "This header is required")
         return None
-    if not 1 <= len(value) <= idempotency.MAX_KEY_LENGTH or not (value.isascii() and value.isprintable()):
-        raise BadInput.field("Idempotency-Key", f"1 to {idempotency.MAX_KEY_LENGTH} characters of ASCII")
     return idempotency.Key.of(
         value,
         user=user.id,
@@ -244,6 +244,18 @@ def _key(declared: Declared, event: dict[str, Any], user: User | None) -> idempo
         path=event["path"].rstrip("/"),  # API Gateway overlooks a slash at the end
         body=requests.parse_json(requests.body_text(event)) if event.get("body") else None,
     )
+
+
+def _wrong_key(declared: Declared, event: dict[str, Any]) -> list[FieldError]:
+    """What is wrong with the idempotency key of a request to a route that takes one; nothing, if it is right."""
+    value = requests.header(event, KEY)
+    if declared.idempotent is None or (value is None and declared.idempotent == "optional"):
+        return []
+    if value is None:
+        return [FieldError(KEY, "This header is required")]
+    if 1 <= len(value) <= idempotency.MAX_KEY_LENGTH and value.isascii() and value.isprintable():
+        return []
+    return [FieldError(KEY, f"1 to {idempotency.MAX_KEY_LENGTH} characters of ASCII")]
 
 
 @dataclass(frozen=True)
