@@ -1,8 +1,8 @@
 """Disputes: the buyer asks the bank, not us, for the money, and the bank decides.
 
 While one is open the order's tickets are void and nothing of it is refunded. Lost, the money has gone back through the
-bank; if that was a part of it, the order stays disputed with the rest. Won, it stays here, and buys seats again if there
-are any. An inquiry is only a question, and changes nothing.
+bank; if that was a part of it, the order stays disputed with the rest. Won, it stays here, and buys seats again if
+there are any. An inquiry is only a question, and changes nothing.
 """
 
 from dataclasses import replace
