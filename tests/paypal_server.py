@@ -54,6 +54,11 @@ class PayPalServer(ProviderServer):
         status, answer = self.control("POST", f"orders/{intent_id}/review", {"outcome": outcome})
         assert status == 200, answer
 
+    def dispute(self, capture_id: str, outcome: str) -> None:
+        """What becomes of a dispute: `escalate`, `win` or `lose`."""
+        status, answer = self.control("POST", f"disputes/{capture_id}", {"outcome": outcome})
+        assert status == 200, answer
+
 
 @contextmanager
 def running_paypal(state: Path) -> Iterator[tuple[PayPalServer, Endpoint]]:

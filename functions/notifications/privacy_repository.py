@@ -16,6 +16,9 @@ HELD = {
             OR (n.user_id IS NULL AND lower(n.recipient_email) =
                 (SELECT lower(r.email) FROM recipients r WHERE r.user_id = %(user_id)s))
          ORDER BY n.created_at""",
+    "suppressedAddress": """
+        SELECT to_jsonb(s) AS record FROM suppressed_addresses s
+          JOIN recipients r ON lower(r.email) = s.email WHERE r.user_id = %(user_id)s""",
 }
 
 

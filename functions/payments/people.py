@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from functions.payments.repository import buyers
 from functions.payments.repository import privacy as repository
 from shared import privacy
 from shared.database import Sql
@@ -10,7 +11,7 @@ from shared.privacy import Records
 
 
 def held(sql: Sql, user_id: UUID) -> Records:
-    """Orders, payments, refunds and their history, also refunds that the user gave as an organizer."""
+    """Address and names; orders, payments, refunds and their history, also refunds given as an organizer."""
     return privacy.held(sql, repository.HELD, user_id)
 
 
@@ -21,4 +22,5 @@ def erase(sql: Sql, user_id: UUID, at: datetime) -> None:
     repository.forget_orders(sql, user_id)
     repository.forget_payments(sql, user_id)
     repository.forget_refunds(sql, user_id)
+    buyers.erase(sql, user_id, at)
     privacy.forget_keys(sql, user_id)

@@ -20,9 +20,15 @@ def begin(sql: Sql, due: charging.Due) -> cancelling.Due:
 def leave(gateway: PaymentGateway, leaving: cancelling.Due) -> CancelResult | None:
     """Cancel there. No transaction is open here.
 
+    PayPal is not asked about a payment whose approval no buyer was ever sent to: nothing can come of it, and whoever
+    could not reach PayPal is to pay by card all the same.
+
     Raises:
         GatewayUnavailable, GatewayTimeout: try again.
     """
+    order = leaving.order
+    if order.payment_method == charging.PAYPAL and order.payment_gateway_transaction_id is None:
+        return None
     return cancelling.carry_out(gateway, leaving)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from local.paypal_simulator import errors, orders, payments
+from local.paypal_simulator import disputes, errors, orders, payments
 from local.paypal_simulator.calls import Call
 from local.paypal_simulator.certificates import NAME, Signer
 from local.paypal_simulator.errors import Refusal
@@ -54,8 +54,8 @@ OPERATIONS = (
     _operation("captures.get", "GET", "/v2/payments/captures/{id}", payments.get_capture),
     _operation("captures.refund", "POST", "/v2/payments/captures/{id}/refund", payments.refund, 201),
     _operation("refunds.get", "GET", "/v2/payments/refunds/{id}", payments.get_refund),
-    _operation("disputes.get", "GET", "/v1/customer/disputes/{id}", payments.get_dispute),
-    _operation("disputes.list", "GET", "/v1/customer/disputes", payments.list_disputes),
+    _operation("disputes.get", "GET", "/v1/customer/disputes/{id}", disputes.retrieve),
+    _operation("disputes.list", "GET", "/v1/customer/disputes", disputes.search),
 )
 
 

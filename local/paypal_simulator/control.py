@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from aiohttp import web
 
-from local.paypal_simulator import fundings, orders, payments
+from local.paypal_simulator import disputes, fundings, orders, payments
 from local.paypal_simulator.calls import Call
 from local.paypal_simulator.errors import Refusal
 from local.simulation import control
@@ -13,6 +13,7 @@ from local.simulation.control import json_of, limit_of, problem
 from local.simulation.json import Json
 
 _OUTCOMES = ("succeed", "fail")
+_VERDICTS = ("escalate", "win", "lose")
 
 
 class Control(control.Control):
@@ -25,6 +26,7 @@ class Control(control.Control):
             web.get("/_control/orders", self._orders),
             web.post("/_control/orders/{id}/authenticate", self._authenticate),
             web.post("/_control/orders/{id}/review", self._review),
+            web.post("/_control/disputes/{capture}", self._dispute),
         ]
 
     async def _authenticate(self, request: web.Request) -> web.Response:
@@ -61,6 +63,22 @@ class Control(control.Control):
             else web.json_response(capture)
         )
 
+    async def _dispute(self, request: web.Request) -> web.Response:
+        """What becomes of a capture's dispute: `escalate` (by the buyer), or PayPal's decision, `win` or `lose`."""
+        body = await json_of(request)
+        outcome = body.get("outcome") if isinstance(body, dict) else None
+        call = Call(self._store, _base(request))
+        found = disputes.of_capture(call, request.match_info["capture"])
+        if outcome not in _VERDICTS or not found or found[0]["status"] == "RESOLVED":
+            return problem(409, "NO_ACTION_DUE", "nothing is disputed, or it is none of escalate, win, lose")
+        with self._store.transaction():
+            if outcome == "escalate":
+                disputes.escalate(call, found[0])
+            else:
+                disputes.resolve(call, found[0], for_seller=outcome == "win")
+        self._wake()
+        return web.json_response(disputes.retrieve(call, found[0]["id"], {}))
+
     async def _orders(self, request: web.Request) -> web.Response:
         rows = self._store.rows(
             "SELECT body, created FROM objects WHERE object = 'order' ORDER BY sequence DESC LIMIT :limit",
@@ -85,7 +103,8 @@ def _summary(call: Call, order: Json, created: int) -> Json:
         "orderId": unit.get("custom_id"),
         "lastError": None,
         "amountRefunded": _minor(str(payments.given_back(call, order["id"]))),
-        "disputed": any(payments.disputes_of(call, capture["id"]) for capture in captures),
+        "amountLost": _minor(str(disputes.lost(call, captures))),
+        "disputed": any(disputes.of_capture(call, capture["id"]) for capture in captures),
         "created": created,
     }
 

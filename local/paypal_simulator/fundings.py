@@ -22,7 +22,7 @@ class Funding:
         label: what the buyer reads.
         refusal: why a capture is refused.
         is_reviewed: the capture is pending until somebody decides (`/_control/orders/{id}/review`).
-        disputes: the buyer reclaims the money a moment later.
+        disputes: the buyer reclaims the money a moment later, or (`stage`) only asks about it.
         refund: how refunds go: `COMPLETED` at once, `PENDING` and later completed, or `FAILED` afterwards.
     """
 
@@ -30,6 +30,7 @@ class Funding:
     refusal: str | None = None
     is_reviewed: bool = False
     disputes: bool = False
+    stage: str = "CHARGEBACK"
     refund: str = "COMPLETED"
 
 
@@ -39,6 +40,7 @@ FUNDINGS = {
     "refused": Funding("An account that may not pay", refusal="TRANSACTION_REFUSED"),
     "review": Funding("A payment that PayPal reviews", is_reviewed=True),
     "dispute": Funding("A payment that is disputed", disputes=True),
+    "inquiry": Funding("A payment that is asked about", disputes=True, stage="INQUIRY"),
     "refund_pending": Funding("A card that takes refunds slowly", refund="PENDING"),
     "refund_fails": Funding("A card that takes no refunds", refund="FAILED"),
 }
@@ -75,7 +77,7 @@ def take(call: Call, order: Json, funding: Funding) -> None:
     call.keep("capture", capture, intent=order["id"])
     events.record(call, f"PAYMENT.CAPTURE.{capture['status']}", "capture", capture)
     if funding.disputes:
-        followups.plan(call, "dispute", id_)
+        followups.plan(call, "inquiry" if funding.stage == "INQUIRY" else "dispute", id_)
 
 
 def review(call: Call, order_id: str, *, is_accepted: bool) -> Json | None:

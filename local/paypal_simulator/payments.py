@@ -1,9 +1,8 @@
-"""Captures, refunds and disputes: https://developer.paypal.com/docs/api/payments/v2/ and …/customer-disputes/v1/."""
+"""Captures and refunds: https://developer.paypal.com/docs/api/payments/v2/."""
 
-import json
 from decimal import Decimal
 
-from local.paypal_simulator import errors, events, followups, fundings, orders
+from local.paypal_simulator import disputes, errors, events, followups, fundings, orders
 from local.paypal_simulator.calls import Call, new_id
 from local.simulation.json import Json
 
@@ -32,7 +31,7 @@ def refund(call: Call, identifier: str, body: Json) -> Json:
     left = Decimal(capture["amount"]["value"]) - given_back(call, order_id)
     if capture["status"] in ("PENDING", "DECLINED", "FAILED"):
         raise errors.unprocessable("REFUND_NOT_ALLOWED")
-    if disputes_of(call, identifier):
+    if disputes.of_capture(call, identifier):
         raise errors.unprocessable("CAPTURE_DISPUTED")
     if left <= 0:
         raise errors.unprocessable("CAPTURE_FULLY_REFUNDED")
@@ -77,28 +76,6 @@ def given_back(call: Call, order_id: str) -> Decimal:
     """What was refunded of an order's capture, or is about to be."""
     refunds = fundings.belonging(call, "refund", order_id)
     return sum((Decimal(item["amount"]["value"]) for item in refunds if item["status"] != "FAILED"), ZERO)
-
-
-def get_dispute(call: Call, identifier: str, _: Json) -> Json:
-    """GET /v1/customer/disputes/{id}.
-
-    Raises:
-        Refusal: 404, no such dispute.
-    """
-    return _found(call, "dispute", identifier)
-
-
-def list_disputes(call: Call, _: str, query: Json) -> Json:
-    """GET /v1/customer/disputes?disputed_transaction_id=."""
-    return {"items": disputes_of(call, str(query.get("disputed_transaction_id"))), "links": []}
-
-
-def disputes_of(call: Call, capture_id: str) -> list[Json]:
-    """The disputes about a capture."""
-    rows = call.store.rows(
-        "SELECT body FROM objects WHERE object = 'dispute' AND intent = :capture_id", capture_id=capture_id
-    )
-    return [json.loads(row["body"]) for row in rows]
 
 
 def _found(call: Call, kind: str, identifier: str) -> Json:

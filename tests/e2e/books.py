@@ -87,16 +87,21 @@ def _differences(orders: list[Row], gateway: dict[str, float]) -> list[str]:
 
 
 def _at_the_gateway(laptop: Laptop) -> dict[str, float]:
-    """What is left of each order's money (some was refunded, some lost in a dispute), by the gateway's own store."""
+    """What is left of each order's money (some was refunded, some lost in a dispute), by the gateways' own stores."""
     ports = json.loads((laptop.state / "ports.json").read_text())
-    url = f"http://127.0.0.1:{ports['stripe']}/_control/payment_intents?limit=100000"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        intents = json.load(answer)["items"]
-    return {
-        intent["orderId"]: (intent["amount"] - intent["amountRefunded"] - intent["amountLost"]) / 100
-        for intent in intents
-        if intent["status"] == "succeeded"
-    }
+    left: dict[str, float] = {}
+    for gateway, things, taken in (
+        ("stripe", "payment_intents", "succeeded"),
+        ("paypal", "orders", "COMPLETED"),
+    ):
+        url = f"http://127.0.0.1:{ports[gateway]}/_control/{things}?limit=100000"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            payments = json.load(answer)["items"]
+        for paid in payments:
+            if paid["status"] == taken and paid.get("capture", "COMPLETED") not in ("PENDING", "DECLINED"):
+                money = (paid["amount"] - paid["amountRefunded"] - paid["amountLost"]) / 100
+                left[paid["orderId"]] = left.get(paid["orderId"], 0) + money
+    return left
 
 
 @contextmanager

@@ -150,6 +150,7 @@ def test_an_export_has_what_every_service_holds(person: Person, exported: dict[s
     assert (bought["id"], bought["total_amount"]) == (person.order_id, "148.50")
     assert [refund["reason"] for refund in exported["payments"]["refunds"]] == [f"{LAST} broke a leg"]
     assert len(exported["payments"]["payments"]) >= 2
+    assert [copy["email"] for copy in exported["payments"]["buyer"]] == [person.email]
     templates = {mail["template"] for mail in exported["notifications"]["mails"]}
     assert templates >= {"verify-email", "order-confirmation", "order-refunded", "reset-password"}
     secrets = ("argon2", "token_hash", "_secret_")

@@ -146,7 +146,7 @@ def dispute_result(dispute: Json) -> DisputeResult:
 def is_lost_or_open(dispute: Json) -> bool:
     """Whether a dispute has, or may yet, cost us the money."""
     outcome = dispute.get("dispute_outcome") or {}
-    return dispute.get("status") != "RESOLVED" or outcome.get("outcome_code") == "RESOLVED_BUYER_FAVOUR"
+    return dispute.get("status") != "RESOLVED" or outcome.get("outcome_code") in _LOST
 
 
 def _outcome(order: Json, capture: Json | None) -> PaymentOutcome:

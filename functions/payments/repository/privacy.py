@@ -6,8 +6,11 @@ from shared.database import Sql
 
 # What an export has of each table: everything but what could be used to pay.
 HELD = {
+    "buyer": "SELECT to_jsonb(b) - 'search_text' AS record FROM buyers b WHERE user_id = %(user_id)s",
+    "ownEvents": "SELECT to_jsonb(e) AS record FROM event_owners e WHERE organizer_id = %(user_id)s",
     "orders": """
-        SELECT to_jsonb(o) - 'client_secret' AS record FROM orders o WHERE user_id = %(user_id)s ORDER BY created_at""",
+        SELECT to_jsonb(o) - 'client_secret' - 'approval_url' AS record FROM orders o
+         WHERE user_id = %(user_id)s ORDER BY created_at""",
     "orderItems": """
         SELECT to_jsonb(i) AS record FROM order_items i JOIN orders o ON o.id = i.order_id
          WHERE o.user_id = %(user_id)s ORDER BY o.created_at, i.name""",
@@ -22,8 +25,11 @@ HELD = {
          WHERE o.user_id = %(user_id)s ORDER BY h.id""",
     "providerMessages": """
         SELECT to_jsonb(w) AS record FROM webhook_events w
-          JOIN orders o ON o.payment_gateway_transaction_id = w.intent_id
-         WHERE o.user_id = %(user_id)s ORDER BY w.received_at""",
+         WHERE EXISTS (SELECT FROM orders o LEFT JOIN payment_transactions t ON t.order_id = o.id
+                        WHERE o.user_id = %(user_id)s
+                          AND (w.intent_id IN (o.payment_gateway_transaction_id, t.gateway_transaction_id)
+                               OR w.charge_id = t.gateway_response::jsonb ->> 'charge'))
+         ORDER BY w.received_at""",
 }
 
 

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from functions.notifications import people
 from functions.notifications.consumers import mail
 from functions.notifications.consumers import users as consumer
 from functions.notifications.database import database
@@ -132,3 +133,20 @@ def test_mails_sent_to_the_address_alone_are_forgotten_unless_they_came_later(
     erase(post, ada, time=datetime.now(UTC) - timedelta(minutes=1))
 
     assert mails(notifications_db)["by-hand:2"][1] == ADDRESS, "it is to somebody new at this address"
+
+
+def test_that_an_address_is_suppressed_is_told_and_forgotten(
+    post: Post, ada: UUID, notifications_db: TestDatabase
+) -> None:
+    for address in (ADDRESS, "grace@example.com"):
+        notifications_db.run(
+            "INSERT INTO suppressed_addresses VALUES (%(address)s, 'COMPLAINED', NULL, now())",
+            address=address,
+        )
+    with database.transaction() as sql:
+        [told] = people.held(sql, ada)["suppressedAddress"]
+    assert (told["email"], told["reason"]) == (ADDRESS, "COMPLAINED")
+
+    erase(post, ada)
+
+    assert notifications_db.all("SELECT email FROM suppressed_addresses") == [{"email": "grace@example.com"}]

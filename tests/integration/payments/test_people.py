@@ -4,10 +4,13 @@ from uuid import uuid4
 
 import pytest
 
-from functions.payments.consumers import users
+from functions.payments import people
+from functions.payments.consumers import buyers, users
+from functions.payments.database import database
 from functions.payments.routes import refund
-from shared.contracts import UserErased
+from shared.contracts import UserChanged, UserErased
 from shared.identity import User
+from shared.privacy import Records
 from tests.databases import Row
 from tests.payments_shop import Shop
 from tests.support import a_user, call
@@ -42,6 +45,46 @@ def payments(shop: Shop) -> list[Row]:
 def refunds(shop: Shop) -> list[tuple[str, str]]:
     rows = shop.db.all("SELECT status, reason FROM refunds ORDER BY created_at")
     return [(row["status"], row["reason"]) for row in rows]
+
+
+def held(user: User) -> Records:
+    with database.transaction() as sql:
+        return people.held(sql, user.id)
+
+
+def test_names_and_address_are_told_and_go_whoever_tells_them_late(shop: Shop, buyer: User) -> None:
+    known = {"userId": str(buyer.id), "email": "ada@example.com", "firstName": "Ada", "lastName": "Lovelace"}
+    shop.hear(buyers, UserChanged.TYPE, known | {"role": "ATTENDEE"})
+    [told] = held(buyer)["buyer"]
+    assert (told["email"], told["last_name"], "search_text" in told) == ("ada@example.com", "Lovelace", False)
+
+    erase(shop, buyer)
+    shop.hear(buyers, UserChanged.TYPE, known | {"role": "ATTENDEE"})
+
+    row = shop.db.one("SELECT email, first_name, last_name, search_text FROM buyers")
+    assert set((row or {}).values()) == {None}
+
+
+def test_paying_with_paypal_is_told_without_what_lets_others_act_and_leaves_nothing(
+    shop: Shop, buyer: User
+) -> None:
+    order_id = shop.order_of(buyer, None, method="paypal")
+    assert "approval_url" not in held(buyer)["orders"][0]
+    erase(shop, buyer)
+    intent_id = shop.approve(order_id, "dispute")
+    assert shop.paypal_webhook(intent_id, "CHECKOUT.ORDER.APPROVED").status == 200
+    shop.deliver()
+    assert shop.paypal_webhook(order_id, "CUSTOMER.DISPUTE.CREATED").status == 200
+    shop.deliver()
+
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["approval_url"], order["failure_message"]) == (
+        "DISPUTED",
+        None,
+        None,
+    )
+    assert {(p["payment_token"], p["gateway_response"]) for p in payments(shop)} == {(None, None)}
+    assert held(buyer)["providerMessages"]
 
 
 def test_cards_answers_and_reasons_go_and_the_fiscal_record_stays(shop: Shop, buyer: User) -> None:

@@ -15,8 +15,8 @@ HELD = {
     "payments": "functions.payments.repository.privacy",
     "notifications": "functions.notifications.privacy_repository",
 }
-# Columns that name a user of ours.
-PEOPLE = ("user_id", "organizer_id", "requested_by")
+# Columns that name a user of ours, or a person's address.
+PEOPLE = ("user_id", "organizer_id", "requested_by", "email", "recipient_email")
 COLUMNS = """
     SELECT DISTINCT table_name FROM information_schema.columns
      WHERE table_schema = 'public' AND column_name = ANY(%(people)s)
