@@ -3,7 +3,6 @@
 import json
 import time
 import urllib.request
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -88,23 +87,21 @@ def _differences(orders: list[Row], gateway: dict[str, float]) -> list[str]:
 
 
 def _at_the_gateway(laptop: Laptop) -> dict[str, float]:
-    """What is left of each order's money (some was refunded, some lost in a dispute), by the providers' own stores."""
-    left: Counter[str] = Counter()
-    for intent in _told(laptop, "stripe", "payment_intents"):
-        if intent["status"] == "succeeded":
-            left[intent["orderId"]] += intent["amount"] - intent["amountRefunded"] - intent["amountLost"]
-    for order in _told(laptop, "paypal", "orders"):
-        if order["capture"] in ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"):
-            left[order["orderId"]] += order["amount"] - order["amountRefunded"]
-    return {order_id: cents / 100 for order_id, cents in left.items()}
-
-
-def _told(laptop: Laptop, provider: str, kind: str) -> list[Row]:
+    """What is left of each order's money (some was refunded, some lost in a dispute), by the gateways' own stores."""
     ports = json.loads((laptop.state / "ports.json").read_text())
-    url = f"http://127.0.0.1:{ports[provider]}/_control/{kind}?limit=100000"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        items: list[Row] = json.load(answer)["items"]
-        return items
+    left: dict[str, float] = {}
+    for gateway, things, taken in (
+        ("stripe", "payment_intents", "succeeded"),
+        ("paypal", "orders", "COMPLETED"),
+    ):
+        url = f"http://127.0.0.1:{ports[gateway]}/_control/{things}?limit=100000"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            payments = json.load(answer)["items"]
+        for paid in payments:
+            if paid["status"] == taken and paid.get("capture", "COMPLETED") not in ("PENDING", "DECLINED"):
+                money = (paid["amount"] - paid["amountRefunded"] - paid["amountLost"]) / 100
+                left[paid["orderId"]] = left.get(paid["orderId"], 0) + money
+    return left
 
 
 @contextmanager
