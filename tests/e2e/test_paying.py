@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.e2e.books import database
 from tests.e2e.box_office import Show, available, order_of, pay_again, publish, purchase, reserve, settled
 from tests.e2e.client import Client, eventually
 from tests.e2e.laptop import Laptop
@@ -67,26 +66,6 @@ def test_three_d_secure_that_fails_keeps_the_seats_for_another_card(show: Show, 
     pay_again(buyer, order_id, "pm_card_visa").expect(202)
 
     settled(buyer, order_id, "PAID")
-
-
-def test_paypal_s_word_of_the_buyer_s_approval_is_enough_to_take_the_money(
-    laptop: Laptop, show: Show, buyer: Client
-) -> None:
-    held = reserve(buyer, show).expect(201)
-    body = {"reservationId": held["reservationId"], "paymentMethod": {"type": "paypal"}}
-    order_id = buyer.post("/api/tickets/purchase", body, key="paypal").expect(202)["orderId"]
-    due = settled(buyer, order_id, "REQUIRES_ACTION")
-    paypal_order = due["approvalUrl"].split("token=")[1]
-    buyer.post(f"/_local/payments/{paypal_order}/authenticate", {"outcome": "succeed"}).expect(200)
-
-    settled(buyer, order_id, "PAID", seconds=120)
-
-    with database(laptop, "payments") as ask:
-        (command,) = ask(
-            "SELECT attempts FROM outbox"
-            f" WHERE subject = '{order_id}' AND destination = 'queue:payments-attempts'"
-        )
-    assert command["attempts"] == 1, "published by whoever wrote it, not by the sweep"
 
 
 def test_only_the_buyer_sees_the_client_secret(show: Show, buyer: Client) -> None:
