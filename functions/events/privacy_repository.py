@@ -15,9 +15,15 @@ HELD = {
 }
 
 
-def delete_drafts(sql: Sql, organizer_id: UUID) -> int:
-    """Delete what nobody but the organizer has seen; how many. The job `remove_images` deletes the pictures."""
-    return sql.run(
-        "DELETE FROM events WHERE organizer_id = %(id)s AND status = 'DRAFT'",
+def delete_drafts(sql: Sql, organizer_id: UUID) -> list[UUID]:
+    """Delete what nobody but the organizer has seen; which. The job `remove_images` deletes the pictures."""
+    rows = sql.all(
+        "DELETE FROM events WHERE organizer_id = %(id)s AND status = 'DRAFT' RETURNING id",
         id=organizer_id,
     )
+    return sorted(row["id"] for row in rows)
+
+
+def forget_log(sql: Sql, event_id: UUID) -> None:
+    """Delete what tickets told of a draft: its ticket types have names."""
+    sql.run("DELETE FROM sales_messages WHERE event_id = %(event_id)s", event_id=event_id)

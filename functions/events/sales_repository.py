@@ -25,6 +25,11 @@ def lock(sql: Sql, event_id: UUID) -> None:
     )
 
 
+def is_gone(sql: Sql, event_id: UUID) -> bool:
+    """Whether there is no such event any more; call it with the event's lock."""
+    return sql.one("SELECT 1 AS found FROM events WHERE id = %(event_id)s", event_id=event_id) is None
+
+
 def append(
     sql: Sql,
     message_id: UUID,

@@ -29,6 +29,7 @@ def erase(sql: Sql, user_id: UUID, at: datetime) -> None:
         holds.release(sql, user_id, reservation_id)
     repository.forget_purchases(sql, user_id)
     repository.forget_holders(sql, user_id)
+    repository.forget_stock_of_drafts(sql, user_id)
     repository.delete_types_of_drafts(sql, user_id)
     repository.delete_drafts(sql, user_id)
     privacy.forget_keys(sql, user_id)

@@ -61,6 +61,22 @@ def forget_holders(sql: Sql, user_id: UUID) -> None:
     )
 
 
+def forget_stock_of_drafts(sql: Sql, organizer_id: UUID) -> None:
+    """Forget what was told of the stock of events that the organizer never published: types have names."""
+    sql.run(
+        """
+        WITH drafts AS (
+            SELECT event_id FROM event_copies WHERE organizer_id = %(id)s AND status = 'DRAFT'
+        ), forgotten AS (
+            DELETE FROM stock_told USING drafts WHERE stock_told.event_id = drafts.event_id
+        )
+        DELETE FROM outbox USING drafts
+         WHERE outbox.subject = drafts.event_id AND outbox.type = 'tickets.stock_changed.v1'
+        """,
+        id=organizer_id,
+    )
+
+
 def delete_types_of_drafts(sql: Sql, organizer_id: UUID) -> None:
     """Delete the ticket types of events that the organizer never published; nobody could hold any."""
     sql.run(

@@ -4,7 +4,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from functions.tickets import stock_news
 from functions.tickets.consumers import users
+from functions.tickets.database import database
 from shared.clock import iso, now
 from shared.contracts import UserErased
 from shared.identity import User
@@ -101,8 +103,14 @@ def test_an_organizer_s_drafts_go_and_what_is_on_sale_stays(sales: Sales, aws: C
     draft, shown = sales.event(status="DRAFT"), sales.event()
     for event_id in (draft, shown):
         sales.type(event_id)
+    with database.transaction() as sql:
+        assert stock_news.tell_changed(sql, now(), limit=10) == 2
 
     erase(aws, sales.organizer)
+
+    assert [row["event_id"] for row in sales.db.all("SELECT event_id FROM stock_told")] == [shown]
+    told = sales.db.all("SELECT subject FROM outbox WHERE type = 'tickets.stock_changed.v1'")
+    assert [row["subject"] for row in told] == [shown]
 
     assert [row["event_id"] for row in sales.db.all("SELECT event_id FROM event_copies")] == [shown]
     assert [row["event_id"] for row in sales.db.all("SELECT event_id FROM ticket_types")] == [shown]
