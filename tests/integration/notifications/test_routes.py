@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from functions.notifications import samples
 from functions.notifications.consumers import mail
 from functions.notifications.routes import create_template, health, list_templates, send, status
 from shared.identity import Role
@@ -204,15 +205,8 @@ class TestTemplates:
             if cursor is None:
                 break
 
-        assert names == [
-            "order-cancelled",
-            "order-confirmation",
-            "order-refunded",
-            "payment-failed",
-            "reset-password",
-            "ticket",
-            "verify-email",
-        ]
+        assert names == sorted(samples.BUILT_IN)
+        assert {"order-confirmation", "event-cancelled", "verify-email"} <= set(names)
 
     def test_only_admins_see_them(self, post: Post) -> None:
         listed = call(
