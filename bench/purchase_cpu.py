@@ -39,6 +39,7 @@ from tests.support import a_user, call, context
 
 EVENT, TYPE = uuid4(), uuid4()
 SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:ticket-keys"
+SENDGRID = "arn:aws:secretsmanager:us-east-1:000000000000:secret:sendgrid"
 
 
 class Edge:
@@ -137,11 +138,13 @@ def _box_office(edge: Edge) -> Iterator[Postgres]:
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
         "CACHE_HOST": "127.0.0.1",
         "CACHE_PORT": "9",
+        "SENDGRID_SECRET_ARN": SENDGRID,
     }
     with ExitStack() as stack:
         postgres = stack.enter_context(running_postgres())
         extension = stack.enter_context(running_extension())
         extension.secrets[SECRET] = {"current": key["kid"], "keys": [key]}
+        extension.secrets[SENDGRID] = {"apiKey": "", "webhookPublicKey": ""}  # SES alone
         extension.parameters |= {setting.name: str(setting.default) for setting in _settings()}
         extension.parameters |= {"public_url": "https://tickets.example", "mail_from": "tickets@example.com"}
         databases = Databases(postgres)
