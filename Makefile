@@ -29,7 +29,7 @@ run: install ## start Box Office on this machine
 
 test: install ## every check and every test
 	@$(MAKE) check-code
-	@$(VENV) -m pytest -q -n 2 --dist loadgroup --cov --cov-report=
+	@$(VENV) -m pytest -q -n 2 --dist loadscope --cov --cov-report=
 
 check: install ## formatting, lint, types, imports and unit tests; says nothing when all is well
 	@$(MAKE) check-code

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local.postgres import Postgres
 from local.valkey import Valkey
@@ -11,6 +12,24 @@ from tests.cloud import Cloud, Extension, empty_cloud, running_emulator, running
 from tests.databases import Databases, TestDatabase, connected
 from tests.e2e.laptop import Laptop
 from tests.servers import running_postgres, running_valkey
+
+
+class _OneLaptop(LoadScopeScheduling):  # type: ignore[misc]  # untyped
+    """Deals out tests by the file, but those of a running laptop cloud to one process, and of the template to one.
+
+    A machine of two cores runs one laptop cloud well, and the whole system is to be synthesized once.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        folder = file.split("/")[1]
+        return {"e2e": "laptop", "security": "laptop", "infrastructure": "template"}.get(folder, file)
+
+
+@pytest.hookimpl(optionalhook=True)  # `pytest -p no:xdist` runs the tests, too
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _OneLaptop:
+    """Who gets which tests, whatever --dist says."""
+    return _OneLaptop(config, log)
 
 
 @pytest.fixture(autouse=True)

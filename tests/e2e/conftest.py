@@ -10,10 +10,9 @@ from tests.e2e.laptop import Laptop
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these tests go to one process: a machine of two cores runs one laptop cloud well."""
+    """A whole system needs longer than a function does."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("e2e"))
             item.add_marker(pytest.mark.timeout(300))
 
 

@@ -32,10 +32,3 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> System:
 def production(tmp_path_factory: pytest.TempPathFactory) -> System:
     """The prod stage."""
     return synthesized(tmp_path_factory.mktemp("prod"), "prod")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep this folder on one process of several, so that the system is synthesized once."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("infrastructure"))

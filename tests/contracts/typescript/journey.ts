@@ -195,7 +195,7 @@ async function refund(organizer: Api, order: Schemas["OrderView"]): Promise<void
 
 const organizer = await newcomer("ORGANIZER");
 const attendee = await newcomer("ATTENDEE");
-const event = await plan(organizer.api, `Night Trains ${randomUUID().slice(0, 8)}`);
+const event = await plan(organizer.api, `Harbour Lights ${randomUUID().slice(0, 8)}`);
 const order = await buy(attendee.api, event);
 const mine = await expect(
   "my orders",

@@ -77,7 +77,7 @@ async function published(name) {
 }
 
 async function fromOurPage() {
-  const { event, type } = await published("Night Trains");
+  const { event, type } = await published("Harbour Lights");
   const from = await at(OURS);
   const token = await signedIn(from, "attendee@example.com");
   const profile = await from("GET", "/api/auth/profile", token);
