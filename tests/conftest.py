@@ -15,7 +15,7 @@ from tests.servers import running_postgres, running_valkey
 
 
 class _OneLaptop(LoadScopeScheduling):  # type: ignore[misc]  # untyped
-    """Deals out tests by the file, but those of a running laptop cloud to one process, and of the template to one.
+    """Deals out tests by the file, but those of the running laptop cloud to one process, and so on by their folders.
 
     A machine of two cores runs one laptop cloud well, and the whole system is to be synthesized once.
     """
@@ -23,7 +23,8 @@ class _OneLaptop(LoadScopeScheduling):  # type: ignore[misc]  # untyped
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
         folder = file.split("/")[1]
-        return {"e2e": "laptop", "security": "laptop", "infrastructure": "template"}.get(folder, file)
+        together = {"e2e": "laptop", "security": "laptop", "infrastructure": "template", "faults": "faults"}
+        return together.get(folder, file)
 
 
 @pytest.hookimpl(optionalhook=True)  # `pytest -p no:xdist` runs the tests, too
