@@ -7,6 +7,7 @@ import pytest
 from shared.database import Database, Refused
 from shared.errors import Unavailable
 from tests.databases import TestDatabase
+from tests.e2e.client import eventually
 
 KILL_OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -62,6 +63,46 @@ def test_a_read_is_tried_again_on_a_new_connection(database: Database, store: Te
 
     with database.reading() as sql:
         assert sql.one("SELECT 2 AS two") == {"two": 2}
+
+
+def test_a_server_that_only_reads_now_is_left_for_the_one_that_writes(
+    database: Database, store: TestDatabase
+) -> None:
+    with database.transaction() as sql:
+        sql.run("SET default_transaction_read_only = on")  # for this connection: it is the old server's
+
+    with pytest.raises(Unavailable), database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (1, 1)")
+
+    with database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (2, 1)")
+    assert store.all("SELECT id FROM things") == [{"id": 2}]
+
+
+def test_as_long_as_no_server_writes_the_answer_is_an_honest_503(
+    database: Database, store: TestDatabase
+) -> None:
+    store.run(f"ALTER DATABASE {store.name} SET default_transaction_read_only = on")
+    for _ in range(3):
+        with pytest.raises(Unavailable), database.reading() as sql:
+            sql.run("INSERT INTO things VALUES (1, 1)")
+        with database.reading() as sql:
+            assert sql.one("SELECT 1 AS one") == {"one": 1}
+
+
+def test_a_transaction_that_stood_still_too_long_is_an_honest_503(
+    database: Database, store: TestDatabase
+) -> None:
+    with pytest.raises(Unavailable), database.transaction() as sql:
+        sql.run("SET LOCAL idle_in_transaction_session_timeout = '1ms'")
+        mine = sql.one("SELECT pg_backend_pid() AS pid")
+        assert mine is not None
+        eventually(lambda: not store.all("SELECT 1 FROM pg_stat_activity WHERE pid = %(pid)s", **mine))
+        sql.run("INSERT INTO things VALUES (1, 1)")
+
+    with database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (2, 1)")
+    assert store.all("SELECT id FROM things") == [{"id": 2}]
 
 
 def test_no_server_is_unavailable(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,8 +102,8 @@ class Database:
         """One unit of work: commits when left normally, rolls back when left by an error.
 
         Raises:
-            Unavailable: no connection, a lock or statement time-out, a deadlock; nothing of it was kept (a connection
-                lost during COMMIT excepted, which is why callers are idempotent).
+            Unavailable: no connection, a server that only reads, a lock or statement time-out, a deadlock; nothing of
+                it was kept (a connection lost during COMMIT excepted, which is why callers are idempotent).
         """
         # An explicit BEGIN costs nothing (psycopg2 sends one anyway) and tells whether a kept connection still lives.
         self.execute("BEGIN", {}, lambda _: None, may_reconnect=True)
@@ -130,21 +130,31 @@ class Database:
             with self._connected().cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
                 cursor.execute(statement, parameters or None)
                 return result(cursor)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as broken:
-            if self._connection is not None and self._connection.closed:
+        except psycopg2.Error as error:
+            is_lost = self._is_lost(error)
+            if not is_lost and not isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+                raise Refused(error) from None
+            if is_lost:
                 self.reset()
                 if may_reconnect and not fresh:
                     return self.execute(statement, parameters, result, may_reconnect=False)
-            self._log.warning("database unavailable", extra={"sqlstate": broken.pgcode or "connection"})
-            raise Unavailable("database") from broken
-        except psycopg2.Error as refused:
-            raise Refused(refused) from None
+            self._log.warning("database unavailable", extra={"sqlstate": error.pgcode or "connection"})
+            raise Unavailable("database") from error
 
     def reset(self) -> None:
         """Forget the connection; the next statement makes a new one (from the environment as it is then)."""
         if self._connection is not None and not self._connection.closed:
             self._connection.close()
         self._connection = None
+
+    def _is_lost(self, error: psycopg2.Error) -> bool:
+        """Whether the connection is of no use any more: it is closed, or leads to a server that has become a standby.
+
+        After a fail-over an old connection may stay open, to a server that only reads; a new one leads to the writer.
+        """
+        if self._connection is None:
+            return False
+        return bool(self._connection.closed) or error.pgcode == errorcodes.READ_ONLY_SQL_TRANSACTION
 
     def _connected(self) -> Connection:
         if self._connection is None:
