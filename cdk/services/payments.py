@@ -41,7 +41,7 @@ def rows(on: Ground) -> list[Row]:
         Route("GET",  "/api/payments/methods",          "methods",           "public",    uses=providers),
         Route("GET",  "/api/payments/orders/{orderId}", "get_order",         "user",      uses=[db, publish, on.data.cache], hot=True),
         Route("GET",  "/api/payments/orders",           "list_event_orders", "organizer", uses=[db, on.data.cache]),
-        Route("POST", "/api/payments/process",          "process",           "user",      uses=[db, publish, attempts], hot=True),
+        Route("POST", "/api/payments/process",          "process",           "user",      uses=[db, publish, cache, attempts], hot=True),
         Route("POST", "/api/payments/refund",           "refund",            "organizer", uses=[db, refunds]),
         Route("POST", "/api/payments/webhooks/stripe",  "stripe_webhook",    "signature", uses=[db, stripe, cache, webhooks]),
         Route("POST", "/api/payments/webhooks/paypal",  "paypal_webhook",    "signature", uses=[db, paypal, cache, webhooks]),

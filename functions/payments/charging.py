@@ -30,7 +30,7 @@ from functions.payments.saga_models import Charged, Reservation
 from shared import outbox
 from shared.contracts import AttemptRequested
 from shared.database import Sql
-from shared.errors import BadInput, NotFound
+from shared.errors import BadInput, NotFound, Unavailable
 from shared.log import logger
 
 log = logger("payments")
@@ -153,13 +153,19 @@ def metadata_of(order: Order) -> dict[str, str]:
     return {"order_number": order.order_number, "event_id": str(order.event_id)}
 
 
-def request(sql: Sql, buyer_id: UUID, wanted: ProcessRequest, at: datetime) -> ProcessAccepted:
+def request(
+    sql: Sql, buyer_id: UUID, wanted: ProcessRequest, at: datetime, refusal: Unavailable | None = None
+) -> ProcessAccepted:
     """Record that the buyer pays again; `consumers/attempts` carries it out.
+
+    Args:
+        refusal: why the provider that the buyer chose is not asked for anything now, if it is not.
 
     Raises:
         NotFound: no such order of this buyer.
         PaymentInProgress: an attempt has no outcome yet.
         OrderNotPayable: paid, cancelled, or past its pay-by.
+        Unavailable: the refusal; the seats are kept, and the order may be paid later or elsewhere.
     """
     order = orders.lock(sql, wanted.order_id)
     if order is None or order.user_id != buyer_id:
@@ -169,6 +175,8 @@ def request(sql: Sql, buyer_id: UUID, wanted: ProcessRequest, at: datetime) -> P
         raise OrderNotPayable()
     if order.payment_status is PaymentStatus.PENDING:
         raise PaymentInProgress()
+    if refusal is not None:
+        raise refusal
     _start(sql, order, wanted.payment_method, at)
     return ProcessAccepted(
         order_id=order.id, status=PaymentStatus.PENDING, status_url=STATUS_URL.format(order.id)

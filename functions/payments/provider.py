@@ -4,28 +4,22 @@ import os
 from functools import cache
 from typing import cast
 
-from functions.payments.cache import cache as redis
+from functions.payments import circuits
 from functions.payments.gateways.gateway import PaymentGateway
-from functions.payments.gateways.guarded import GuardedGateway, is_trouble
+from functions.payments.gateways.guarded import GuardedGateway
 from functions.payments.gateways.paypal_client import PayPalSecret
 from functions.payments.gateways.paypal_gateway import PayPalGateway
 from functions.payments.gateways.stripe_gateway import StripeGateway, StripeSecret
 from functions.payments.models import Order
-from functions.payments.settings import (
-    GATEWAY_CIRCUIT_FAILURES,
-    GATEWAY_CIRCUIT_SECONDS,
-    PROVIDER_RETRIES,
-    PROVIDER_TIMEOUT_SECONDS,
-)
+from functions.payments.settings import PROVIDER_RETRIES, PROVIDER_TIMEOUT_SECONDS
 from shared import parameters
-from shared.breaker import Breaker
 
 STRIPE, PAYPAL = "stripe", "paypal"
 
 
 def is_available(provider: str) -> bool:
     """Whether this provider is asked at all now: its circuit is closed."""
-    return not _breaker(provider).is_open()
+    return not circuits.circuit(provider).is_open()
 
 
 def gateway_for(order: Order) -> PaymentGateway:
@@ -44,7 +38,7 @@ def stripe() -> PaymentGateway:
     gateway = StripeGateway(
         stripe_secret(), timeout_seconds=PROVIDER_TIMEOUT_SECONDS(), max_network_retries=PROVIDER_RETRIES()
     )
-    return GuardedGateway(gateway, _breaker(STRIPE))
+    return GuardedGateway(gateway, circuits.circuit(STRIPE))
 
 
 @cache
@@ -56,7 +50,7 @@ def paypal() -> PaymentGateway:
         timeout_seconds=PROVIDER_TIMEOUT_SECONDS(),
         max_network_retries=PROVIDER_RETRIES(),
     )
-    return GuardedGateway(gateway, _breaker(PAYPAL))
+    return GuardedGateway(gateway, circuits.circuit(PAYPAL))
 
 
 def stripe_secret() -> StripeSecret:
@@ -82,18 +76,7 @@ def takes_paypal() -> bool:
     return bool(paypal_secret()["clientId"])
 
 
-@cache
-def _breaker(provider: str) -> Breaker:
-    return Breaker(
-        f"payments.{provider}",
-        redis,
-        failures=GATEWAY_CIRCUIT_FAILURES,
-        open_seconds=GATEWAY_CIRCUIT_SECONDS,
-        counts=is_trouble,
-    )
-
-
 def forget() -> None:
     """What a process reads once and keeps, its circuits too: read it again."""
-    for kept in (stripe, paypal, _breaker):
+    for kept in (stripe, paypal, circuits.circuit):
         kept.cache_clear()

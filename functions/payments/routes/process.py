@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from functions.payments import charging, orders
+from functions.payments import charging, circuits, orders
 from functions.payments.database import database
 from functions.payments.models import (
     OrderNotPayable,
@@ -22,10 +22,12 @@ api = Api("payments", database)
 def process(request: ProcessRequest, buyer: User, work: Work) -> ProcessAccepted:
     """Record the attempt; it is carried out from the queue, and the order tells its outcome.
 
-    With `paypal`, what the buyer has approved is taken; before that, the order tells where to approve.
+    With `paypal`, what the buyer has approved is taken; before that, the order tells where to approve. While the
+    provider is out of reach the answer is a 503: nothing has changed, and another provider may be chosen.
     """
     _refuse_unknown(request.order_id, buyer)
-    accepted: ProcessAccepted = work(lambda sql: charging.request(sql, buyer.id, request, now()))
+    refusal = circuits.refusal(request.payment_method.type)
+    accepted: ProcessAccepted = work(lambda sql: charging.request(sql, buyer.id, request, now(), refusal))
     return accepted
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from functions.payments import provider
 from functions.payments.gateways.gateway import GatewayCircuitOpen, GatewayUnavailable
-from functions.payments.routes import methods
+from functions.payments.routes import methods, process
 from tests.payments_shop import Shop
-from tests.support import a_user, call
+from tests.support import Reply, a_user, call
 
 
 def _open_circuit(shop: Shop) -> None:
@@ -40,11 +40,48 @@ def test_a_method_whose_circuit_is_open_is_marked(shop: Shop) -> None:
     assert shown == {"stripe": False, "paypal": True, "free": True}
 
 
-def test_while_it_is_open_the_buyer_is_told_at_once_and_may_pay_elsewhere(shop: Shop) -> None:
+def test_while_it_is_open_the_answer_is_an_honest_503_and_nothing_has_happened_to_the_order(
+    shop: Shop,
+) -> None:
     buyer = a_user()
-    order_id = shop.order_of(buyer, None, method="stripe")
+    order_id = shop.order_of(buyer, "pm_card_chargeDeclined")
+    before = shop.order(order_id)
     _open_circuit(shop)
-    shop.pay_again(buyer, order_id)
+
+    refused = shop.pay_again(buyer, order_id)
+
+    assert (refused.status, refused.code) == (503, "SERVICE_UNAVAILABLE")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 30
+    assert shop.deliver() == 0
+    assert shop.order(order_id) == before
+    provider.forget()  # the circuit is closed again
+    assert shop.pay_again(buyer, order_id).status == 202
+    shop.deliver()
+    assert shop.status(order_id) == "PAID"
+
+
+def test_what_was_accepted_before_it_opened_is_answered_the_same_afterwards(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, "pm_card_chargeDeclined")
+    body = {"orderId": order_id, "paymentMethod": {"type": "stripe", "token": "pm_card_visa"}}
+    headers = {"Idempotency-Key": "once"}
+
+    def pay() -> Reply:
+        return call(process.handler, "POST", "/api/payments/process", user=buyer, body=body, headers=headers)
+
+    first = pay()
+    _open_circuit(shop)
+    again = pay()
+
+    assert (first.status, again.status) == (202, 202)
+    assert again.body == first.body
+
+
+def test_an_attempt_that_was_accepted_before_it_opened_ends_at_once_and_may_be_made_again(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, "pm_card_chargeDeclined")
+    assert shop.pay_again(buyer, order_id).status == 202
+    _open_circuit(shop)
     shop.deliver()
     order = shop.order(order_id)
     assert (order["payment_status"], order["failure_code"]) == ("PAYMENT_FAILED", "provider_unavailable")

@@ -135,6 +135,12 @@ class Breaker:
         """Whether a call would be refused now. Nothing is called, and no probe is taken."""
         return self._enter("") > 0
 
+    def check(self) -> None:
+        """As `is_open`, for those who would refuse their own caller. Raises CircuitOpen."""
+        wait = self._enter("")
+        if wait > 0:
+            raise CircuitOpen(self.name, retry_after=math.ceil(wait))
+
     def _enter(self, probe: str) -> float:
         """Seconds to wait; 0 or less: go on. With a `probe`, this call is it if one is due."""
         shared = self._cache.run(_ENTER, self._key, probe, PROBE_SECONDS * 1000)
