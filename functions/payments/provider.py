@@ -11,7 +11,12 @@ from functions.payments.gateways.paypal_client import PayPalSecret
 from functions.payments.gateways.paypal_gateway import PayPalGateway
 from functions.payments.gateways.stripe_gateway import StripeGateway, StripeSecret
 from functions.payments.models import Order
-from functions.payments.settings import PROVIDER_RETRIES, PROVIDER_TIMEOUT_SECONDS
+from functions.payments.settings import (
+    PAYPAL_WEBHOOK_HOURS,
+    PROVIDER_RETRIES,
+    PROVIDER_TIMEOUT_SECONDS,
+    WEBHOOK_TOLERANCE_SECONDS,
+)
 from shared import parameters
 
 STRIPE, PAYPAL = "stripe", "paypal"
@@ -36,7 +41,10 @@ def gateway_at(provider: str) -> PaymentGateway:
 def stripe() -> PaymentGateway:
     """Stripe, with time-outs that fit a Lambda: a call is over, one way or the other, in under a minute."""
     gateway = StripeGateway(
-        stripe_secret(), timeout_seconds=PROVIDER_TIMEOUT_SECONDS(), max_network_retries=PROVIDER_RETRIES()
+        stripe_secret(),
+        timeout_seconds=PROVIDER_TIMEOUT_SECONDS(),
+        max_network_retries=PROVIDER_RETRIES(),
+        webhook_tolerance_seconds=WEBHOOK_TOLERANCE_SECONDS(),
     )
     return GuardedGateway(gateway, circuits.circuit(STRIPE))
 
@@ -49,6 +57,8 @@ def paypal() -> PaymentGateway:
         public_url=parameters.parameter("public_url"),
         timeout_seconds=PROVIDER_TIMEOUT_SECONDS(),
         max_network_retries=PROVIDER_RETRIES(),
+        webhook_tolerance_seconds=WEBHOOK_TOLERANCE_SECONDS(),
+        webhook_hours=PAYPAL_WEBHOOK_HOURS(),
     )
     return GuardedGateway(gateway, circuits.circuit(PAYPAL))
 

@@ -33,6 +33,16 @@ GATEWAY_CIRCUIT_SECONDS = Setting(
     "gateway_circuit_seconds", 30, "Seconds for which a payment provider that failed is left alone"
 )
 FREE_ORDERS_ENABLED = Setting("free_orders_enabled", True, "Whether orders without a price are offered")
+WEBHOOK_TOLERANCE_SECONDS = Setting(
+    "webhook_tolerance_seconds",
+    300,
+    "Seconds by which the time in a webhook's signature may differ from ours, either way",
+)
+PAYPAL_WEBHOOK_HOURS = Setting(
+    "paypal_webhook_hours",
+    96,
+    "Hours after which a webhook of PayPal's, which it repeats for three days, is too old",
+)
 WEBHOOK_MOST_BYTES = Setting(
     "webhook_most_bytes", 262_144, "Bytes that a payment provider's webhook may have; a longer one is refused"
 )

@@ -8,6 +8,7 @@ import os
 import threading
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -330,15 +331,40 @@ def test_a_root_of_one_s_own_counts_for_no_account_at_paypal() -> None:
 def test_what_is_signed_but_no_event_is_refused(
     gateway: PayPalGateway, paypal: PayPalServer, genuine: Delivery, event: bytes
 ) -> None:
-    headers: dict[str, Any] = genuine.headers
-    signed = "|".join(
-        (
-            headers["paypal-transmission-id"],
-            headers["paypal-transmission-time"],
-            WEBHOOK_ID,
-            str(zlib.crc32(event)),
-        )
-    )
-    signature = base64.b64encode(paypal.signer.sign(signed.encode())).decode()
     with pytest.raises(BadSignature):
-        gateway.verify_webhook(event, headers | {"paypal-transmission-sig": signature})
+        gateway.verify_webhook(event, _signed(paypal, genuine.headers, event))
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=95), timedelta(minutes=-4)])
+def test_a_webhook_that_paypal_repeats_is_heard(
+    gateway: PayPalGateway, paypal: PayPalServer, genuine: Delivery, age: timedelta
+) -> None:
+    headers = _signed(paypal, genuine.headers, genuine.body, sent=datetime.now(UTC) - age)
+    assert gateway.verify_webhook(genuine.body, headers).id == genuine.event["id"]
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=97), timedelta(minutes=-6), timedelta(days=-3650)])
+def test_a_webhook_of_another_time_is_refused(
+    gateway: PayPalGateway, paypal: PayPalServer, genuine: Delivery, age: timedelta
+) -> None:
+    headers = _signed(paypal, genuine.headers, genuine.body, sent=datetime.now(UTC) - age)
+    with pytest.raises(BadSignature):
+        gateway.verify_webhook(genuine.body, headers)
+
+
+@pytest.mark.parametrize("sent", ["soon", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "1e9"])
+def test_a_webhook_of_no_time_is_refused(
+    gateway: PayPalGateway, paypal: PayPalServer, genuine: Delivery, sent: str
+) -> None:
+    with pytest.raises(BadSignature):
+        gateway.verify_webhook(genuine.body, _signed(paypal, genuine.headers, genuine.body, sent=sent))
+
+
+def _signed(
+    paypal: PayPalServer, headers: dict[str, Any], body: bytes, *, sent: datetime | str | None = None
+) -> dict[str, str]:
+    """These headers with a signature of PayPal's over this body, sent at another time."""
+    time = sent.isoformat() if isinstance(sent, datetime) else sent or headers["paypal-transmission-time"]
+    signed = f"{headers['paypal-transmission-id']}|{time}|{WEBHOOK_ID}|{zlib.crc32(body)}"
+    signature = base64.b64encode(paypal.signer.sign(signed.encode())).decode()
+    return headers | {"paypal-transmission-sig": signature, "paypal-transmission-time": time}

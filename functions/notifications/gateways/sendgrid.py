@@ -104,26 +104,52 @@ def verify(body: bytes, *, signature: str, timestamp: str, at: datetime, seconds
 
 
 def read(body: bytes) -> Iterator[Report]:
-    """What a batch of events says of mails of ours; events that say nothing that matters are left out.
+    """What a batch of events says of mails of ours; events that say nothing that matters are left out. What is no event
+    is left out, too: the others of its batch count all the same.
 
     https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
+
+    Raises:
+        BadInput: not a batch.
     """
-    for event in json.loads(body):
-        what = _what(event)
-        id = str(event.get(ARGUMENT, ""))
-        if what is None or not _UUID.fullmatch(id):
-            continue
-        happened, reason = what
-        yield Report(
-            notification_id=UUID(id),
-            provider=NAME,
-            message_id=str(event.get("sg_message_id", "")).split(".")[0],
-            happened=happened,
-            at=datetime.fromtimestamp(int(event["timestamp"]), UTC),
-            reason=reason,
-        )
+    try:
+        events = json.loads(body)
+    except (ValueError, RecursionError) as bad:
+        raise BadInput.field("body", "Not valid JSON") from bad
+    if not isinstance(events, list):
+        raise BadInput.field("body", "Not a list of events")
+    for event in events:
+        report = _report(event) if isinstance(event, dict) else None
+        if report is not None:
+            yield report
 
 
+def _report(event: dict[str, Any]) -> Report | None:
+    what = _what(event)
+    id = str(event.get(ARGUMENT, ""))
+    if what is None or not _UUID.fullmatch(id):
+        return None
+    try:
+        at = datetime.fromtimestamp(int(event["timestamp"]), UTC)
+    except (LookupError, TypeError, ValueError, OverflowError, OSError):
+        return None
+    happened, reason = what
+    return Report(
+        notification_id=UUID(id),
+        provider=NAME,
+        message_id=_word(event.get("sg_message_id", "")).split(".")[0],
+        happened=happened,
+        at=at,
+        reason=reason,
+    )
+
+
+def _word(said: object) -> str:
+    """SendGrid's word, as far as its column can hold it."""
+    return "".join(character for character in str(said)[:_LONGEST] if character.isprintable())
+
+
+_LONGEST = 255
 _DROPPED = {"Bounced Address": Happened.BOUNCED, "Spam Reporting Address": Happened.COMPLAINED}
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -136,7 +162,7 @@ def _what(event: dict[str, Any]) -> tuple[Happened, str | None] | None:
         return Happened.BOUNCED, "The mail bounced: the address does not take mail"
     if kind == "dropped":
         # "Bounced Address" and the like: SendGrid has a list of addresses that it sends nothing more to, as we have.
-        reason = str(event.get("reason"))
+        reason = _word(event.get("reason"))
         return _DROPPED.get(reason, Happened.UNDELIVERED), f"The mail service dropped the mail ({reason})"
     plain: dict[Any, tuple[Happened, str | None]] = {
         "processed": (Happened.TAKEN, None),
@@ -144,7 +170,7 @@ def _what(event: dict[str, Any]) -> tuple[Happened, str | None] | None:
         "delivered": (Happened.DELIVERED, None),
         "spamreport": (Happened.COMPLAINED, "The recipient reported the mail as spam"),
     }
-    return plain.get(kind)
+    return plain.get(kind) if isinstance(kind, str) else None
 
 
 def _body(mail: bytes, id: UUID, sender: str, recipient: str) -> dict[str, Any]:

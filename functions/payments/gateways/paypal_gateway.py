@@ -16,6 +16,7 @@ be taken, or the capture came first and the change is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 
@@ -48,7 +49,7 @@ from functions.payments.gateways.paypal_answers import (
 )
 from functions.payments.gateways.paypal_client import PayPalClient, PayPalSecret
 from functions.payments.gateways.paypal_errors import PayPalRefused
-from functions.payments.gateways.paypal_webhooks import Certificates
+from functions.payments.gateways.paypal_webhooks import Certificates, WebhookWindow
 from shared.log import logger
 
 log = logger("payments")
@@ -81,6 +82,8 @@ class PayPalGateway:
         public_url: where the buyer comes back to from PayPal; the order's page is below it.
         timeout_seconds: how long one request may take; a call makes up to three in the worst case, each tried again.
         max_network_retries: how often a request is sent again, under the same key.
+        webhook_tolerance_seconds: by how much a webhook's time may be ahead of ours.
+        webhook_hours: how old it may be.
     """
 
     def __init__(
@@ -90,8 +93,13 @@ class PayPalGateway:
         public_url: str,
         timeout_seconds: float = 10,
         max_network_retries: int = 2,
+        webhook_tolerance_seconds: int = 300,
+        webhook_hours: int = 96,
     ) -> None:
         self._secret, self._timeout_seconds = secret, timeout_seconds
+        self._webhook_window = WebhookWindow(
+            timedelta(hours=webhook_hours), timedelta(seconds=webhook_tolerance_seconds)
+        )
         self._public_url = public_url.rstrip("/")
         self._client = PayPalClient(secret, timeout_seconds=timeout_seconds, retries=max_network_retries)
 
@@ -188,7 +196,9 @@ class PayPalGateway:
 
     def verify_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """See `PaymentGateway.verify_webhook` and `paypal_webhooks`."""
-        return paypal_webhooks.verify(raw_body, headers, self._secret["webhookId"], self._certificates)
+        return paypal_webhooks.verify(
+            raw_body, headers, self._secret["webhookId"], self._certificates, self._webhook_window
+        )
 
     @cached_property
     def _certificates(self) -> Certificates:

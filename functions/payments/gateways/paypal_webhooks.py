@@ -18,7 +18,8 @@ import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -130,6 +131,24 @@ class Certificates:
         return x509.load_pem_x509_certificates(pem.encode())
 
 
+@dataclass(frozen=True)
+class WebhookWindow:
+    """How old a webhook may be, and by how much its time may be ahead of ours.
+
+    PayPal repeats a webhook for three days, and does not say that it signs it anew
+    (https://developer.paypal.com/api/rest/webhooks/rest/#link-notificationdelivery).
+    """
+
+    oldest: timedelta
+    ahead: timedelta
+
+    def check(self, sent: str) -> None:
+        """Raises BadSignature: the time `sent` lies outside; ValueError: it is no time."""
+        age = datetime.now(UTC) - datetime.fromisoformat(sent).astimezone(UTC)
+        if not -self.ahead <= age <= self.oldest:
+            raise BadSignature
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """An address of PayPal's is one only as long as nobody sends us elsewhere."""
 
@@ -138,7 +157,11 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def verify(
-    raw_body: bytes, headers: Mapping[str, str], webhook_id: str, certificates: Certificates
+    raw_body: bytes,
+    headers: Mapping[str, str],
+    webhook_id: str,
+    certificates: Certificates,
+    window: WebhookWindow,
 ) -> WebhookEvent:
     """The event in a webhook.
 
@@ -159,6 +182,7 @@ def verify(
     try:
         signature = base64.b64decode(sent["transmission-sig"], validate=True)
         key.verify(signature, signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        window.check(sent["transmission-time"])
         return event_in(json.loads(raw_body))
     except (
         InvalidSignature,
@@ -167,6 +191,7 @@ def verify(
         LookupError,
         TypeError,
         AttributeError,
+        OverflowError,
         RecursionError,
     ) as problem:
         raise BadSignature from problem

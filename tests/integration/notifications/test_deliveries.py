@@ -90,7 +90,7 @@ def sendgrid_event(kind: str, id: UUID | str) -> dict[str, Any]:
 
 def post_events(events: list[dict[str, Any]], **changes: str) -> Reply:
     """A batch of events, signed as SendGrid does."""
-    body = json.dumps(events)
+    body = changes.get("signed_body", json.dumps(events))
     timestamp = changes.get("timestamp", str(int(datetime.now(UTC).timestamp())))
     signature = KEY.sign(timestamp.encode() + body.encode(), ec.ECDSA(hashes.SHA256()))
     headers = {
@@ -281,6 +281,46 @@ class TestTheWebhook:
     def test_an_old_signature_and_one_of_tomorrow_are_refused(self, seconds: int) -> None:
         reply = post_events([], timestamp=str(int(datetime.now(UTC).timestamp()) + seconds))
         assert (reply.status, reply.code) == (400, "INVALID_SIGNATURE")
+
+    @pytest.mark.parametrize("body", ["", "{}", "null", "1", '"x"', "not json", "[" * 100_000])
+    def test_what_is_signed_but_no_batch_is_refused(self, body: str) -> None:
+        reply = post_events([], signed_body=body)
+        assert (reply.status, reply.fields) == (400, {"body"})
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"timestamp": None},
+            {"timestamp": "soon"},
+            {"timestamp": 10**30},
+            {"timestamp": float("nan")},
+            {"event": ["bounce"]},
+            {"event": {}},
+            {"notification_id": {"$ne": 1}},
+        ],
+    )
+    def test_what_is_no_event_does_not_keep_the_others_of_its_batch_from_being_heard(
+        self, told: Told, notifications_db: TestDatabase, change: dict[str, Any]
+    ) -> None:
+        id = row(notifications_db)["id"]
+        broken = sendgrid_event("complained", id) | change
+
+        assert post_events([broken, 1, None, [], sendgrid_event("delivered", id)]).status == 200  # type: ignore[list-item]
+        assert delivery(notifications_db) == ("DELIVERED", None)
+
+    @pytest.mark.parametrize("reason", ["x\x00y", "\ud800", "y" * 5000, "a\r\nb"])
+    def test_a_reason_is_kept_as_far_as_it_can_be(
+        self, told: Told, notifications_db: TestDatabase, reason: str
+    ) -> None:
+        event = sendgrid_event("complained", row(notifications_db)["id"])
+        odd = {"event": "dropped", "reason": reason, "sg_message_id": reason}
+
+        assert post_events([event | odd]).status == 200
+        status, note = delivery(notifications_db)
+        assert status == "BOUNCED"
+        assert note is not None
+        assert note.isprintable()
+        assert len(note) < 300
 
     def test_without_a_key_nothing_is_believed(self, extension: Extension) -> None:
         extension.secrets[SENDGRID_SECRET_ARN]["webhookPublicKey"] = ""

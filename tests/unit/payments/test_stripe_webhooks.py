@@ -15,10 +15,20 @@ SECRET = "whsec_test"
 GATEWAY = StripeGateway({"secretKey": "sk_test_1", "webhookSecret": SECRET, "publishableKey": "pk_test_1"})
 
 
-def received(event: Any) -> WebhookEvent:
-    body, at = json.dumps(event).encode(), int(time.time())
-    signature = hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return GATEWAY.verify_webhook(body, {"stripe-signature": f"t={at},v1={signature}"})
+SUCCEEDED = {"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {"id": "pi_1"}}}
+
+
+def received(event: Any, *, seconds_ahead: int = 0, gateway: StripeGateway = GATEWAY) -> WebhookEvent:
+    return delivered(json.dumps(event).encode(), seconds_ahead=seconds_ahead, gateway=gateway)
+
+
+def delivered(body: bytes, *, seconds_ahead: int = 0, gateway: StripeGateway = GATEWAY) -> WebhookEvent:
+    at = int(time.time()) + seconds_ahead
+    return gateway.verify_webhook(body, {"stripe-signature": f"t={at},v1={signed(body, at)}"})
+
+
+def signed(body: bytes, at: int) -> str:
+    return hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
 
 
 def test_an_event_about_something_without_an_id_is_an_event() -> None:
@@ -58,3 +68,43 @@ def test_an_event_names_the_payment_that_it_is_about() -> None:
 def test_what_is_signed_but_no_event_is_refused(event: Any) -> None:
     with pytest.raises(BadSignature):
         received(event)
+
+
+@pytest.mark.parametrize("seconds", [-240, 0, 240])
+def test_clocks_may_differ_a_little(seconds: int) -> None:
+    assert received(SUCCEEDED, seconds_ahead=seconds).id == "evt_1"
+
+
+@pytest.mark.parametrize("seconds", [-86_400, -360, 360, 3600, 10**12])
+def test_a_webhook_of_another_time_is_refused(seconds: int) -> None:
+    with pytest.raises(BadSignature):
+        received(SUCCEEDED, seconds_ahead=seconds)
+
+
+def test_by_how_much_clocks_may_differ_can_be_said() -> None:
+    patient = StripeGateway(GATEWAY._secret, webhook_tolerance_seconds=7200)
+
+    assert received(SUCCEEDED, seconds_ahead=3600, gateway=patient).id == "evt_1"
+    assert received(SUCCEEDED, seconds_ahead=-3600, gateway=patient).id == "evt_1"
+
+
+def test_the_time_that_was_signed_is_the_one_that_counts() -> None:
+    body, now = json.dumps(SUCCEEDED).encode(), int(time.time())
+    old = now - 3600
+    for header in (f"t={old},t={now},v1={signed(body, old)}", f"t={now},t={old},v1={signed(body, old)}"):
+        with pytest.raises(BadSignature):
+            GATEWAY.verify_webhook(body, {"stripe-signature": header})
+
+
+def test_a_body_signed_with_anothers_signature_is_refused() -> None:
+    now = int(time.time())
+    one, other = (json.dumps(SUCCEEDED | {"id": id}).encode() for id in ("evt_1", "evt_2"))
+
+    with pytest.raises(BadSignature):
+        GATEWAY.verify_webhook(one, {"stripe-signature": f"t={now},v1={signed(other, now)}"})
+
+
+@pytest.mark.parametrize("body", [b"not json", b"", b"\xff", b"[" * 100_000, b'{"id": NaN}'])
+def test_what_is_signed_but_not_json_is_refused(body: bytes) -> None:
+    with pytest.raises(BadSignature):
+        delivered(body)
