@@ -18,7 +18,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-code bench sellout dead-letters fuzz format openapi lock synth precommit clean
+.PHONY: help install run test check check-code bench sellout dead-letters fuzz properties format openapi lock synth precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -43,6 +43,10 @@ check-code:
 
 fuzz: install ## hold the system that runs at PORT against its OpenAPI document; SEED=1 EXAMPLES=20
 	@$(VENV) -m tools.fuzz "http://127.0.0.1:$(PORT)" --seed "$(SEED)" --examples "$(EXAMPLES)"
+
+properties: install ## money and stock under EXAMPLES=20 random sequences of operations each, from SEED=1
+	@echo "SEED=$(SEED) EXAMPLES=$(EXAMPLES)"
+	@PROPERTY_EXAMPLES="$(EXAMPLES)" $(VENV) -m pytest -q --capture=sys -o timeout=0 --hypothesis-seed="$(SEED)" tests/properties
 
 format: install ## format the code and mend what the linter can mend
 	@$(VENV) -m ruff check --fix --quiet . || true

@@ -36,11 +36,17 @@ def issue(sql: Sql, order_id: UUID, signer: Signer, at: datetime) -> Outcome:
     return ISSUED
 
 
-def issue_bound(sql: Sql, purchase: Purchase, signer: Signer, at: datetime) -> list[Hold]:
-    """Sell the seats that are bound to the (locked) purchase, and make its tickets; what it held."""
+def issue_bound(
+    sql: Sql, purchase: Purchase, signer: Signer, at: datetime, *, made_before: int = 0
+) -> list[Hold]:
+    """Sell the seats that are bound to the (locked) purchase, and make its tickets; what it held.
+
+    Args:
+        made_before: tickets that the order once had, all of them void: theirs are numbers that nobody gets again.
+    """
     order_id = purchase.order_id
     held = reservations.of_reservations(sql, [purchase.reservation_id])
-    made = _new_tickets(purchase, held, signer)
+    made = _new_tickets(purchase, held, signer, made_before)
     reservations.sell(sql, purchase.reservation_id)
     tickets.insert(sql, order_id, purchase.user_id, purchase.event_id, made, at)
     version = purchases.advance(sql, order_id, "ISSUED", "issued", {"tickets": len(made)}, at)
@@ -52,13 +58,13 @@ def _refused(reason: str) -> Outcome:
     return Outcome(outcome="refused", reason=reason)
 
 
-def _new_tickets(purchase: Purchase, held: list[Hold], signer: Signer) -> list[NewTicket]:
+def _new_tickets(purchase: Purchase, held: list[Hold], signer: Signer, made_before: int) -> list[NewTicket]:
     """A ticket per seat, numbered in the order of the items, as the buyer's list of names is."""
     type_ids = [hold.ticket_type_id for hold in held for _ in range(hold.quantity)]
     names: list[str | None] = [*purchase.holder_names]
     names += [None] * (len(type_ids) - len(names))
     made = []
-    for index, (type_id, name) in enumerate(zip(type_ids, names, strict=True), start=1):
+    for index, (type_id, name) in enumerate(zip(type_ids, names, strict=True), start=made_before + 1):
         ticket_id = uuid4()
         code = signer.code(ticket_id, purchase.event_id)
         made.append(NewTicket(ticket_id, type_id, f"{purchase.order_number}-{index}", code, name))

@@ -23,13 +23,14 @@ def honour(sql: Sql, order_id: UUID, signer: Signer, at: datetime) -> None:
     purchase = purchases.lock(sql, order_id)
     if purchase is None:
         return
-    valid = [ticket for ticket in tickets.of_orders(sql, [order_id]) if ticket.status != "VOID"]
+    known = tickets.of_orders(sql, [order_id])
+    valid = [ticket for ticket in known if ticket.status != "VOID"]
     if valid:
         _tell_issued(sql, purchase, valid, purchase.version)
         return
     why_not = _refused_before(sql, purchase) or _not_for_sale(sql, purchase, at)
     if why_not is None:
-        why_not = _take(sql, purchase, signer, at)
+        why_not = _take(sql, purchase, signer, at, made_before=len(known))
     if why_not is not None:
         _refuse(sql, purchase, why_not, at)
 
@@ -45,7 +46,7 @@ def _not_for_sale(sql: Sql, purchase: Purchase, at: datetime) -> str | None:
     return "EVENT_STARTED" if event.event_date <= at else None
 
 
-def _take(sql: Sql, purchase: Purchase, signer: Signer, at: datetime) -> str | None:
+def _take(sql: Sql, purchase: Purchase, signer: Signer, at: datetime, *, made_before: int) -> str | None:
     """Take the seats and make the tickets valid; the reason if it cannot be, and then nothing has changed."""
     if purchase.status == "ISSUED":
         return _reinstate(sql, purchase, at)
@@ -54,7 +55,7 @@ def _take(sql: Sql, purchase: Purchase, signer: Signer, at: datetime) -> str | N
         if why_not is not None:
             return why_not
     # Still bound: its saga, which goes on to release it, leaves an honoured order alone.
-    held = issuing.issue_bound(sql, purchase, signer, at)
+    held = issuing.issue_bound(sql, purchase, signer, at, made_before=made_before)
     inventory.changed(sql, purchase.event_id, [hold.ticket_type_id for hold in held])
     purchases.set_late_payment(sql, purchase.order_id, "HONOURED")
     notifying.notify(sql, purchase.order_id, "issued")

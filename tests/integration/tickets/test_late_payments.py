@@ -56,6 +56,21 @@ def test_late_money_buys_the_same_seats_at_the_same_price(sales: Sales, aws: Clo
     assert refusals(aws) == []
 
 
+def test_seats_bought_again_after_their_tickets_were_void_have_numbers_of_their_own(
+    sales: Sales, aws: Cloud
+) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id)
+    order_id = str(sales.issued(a_user(), event_id, {id: 2})[0]["order_id"])
+    sales.release(order_id)
+
+    pay_late(aws, order_id)
+
+    assert [row["status"] for row in sales.tickets(order_id)] == ["VOID", "VOID", "ACTIVE", "ACTIVE"]
+    assert [row["ticket_number"][-2:] for row in sales.tickets(order_id)] == ["-1", "-2", "-3", "-4"]
+    assert sales.stock(id) == (2, 0)
+
+
 def test_late_money_for_seats_that_somebody_else_has_is_refused_for_good(sales: Sales, aws: Cloud) -> None:
     event_id, other = sales.event(), a_user()
     scarce, plenty = sales.type(event_id, 1), sales.type(event_id)

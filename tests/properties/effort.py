@@ -1,0 +1,35 @@
+"""How long the state machines run: briefly and always the same by default, or as long as somebody asks.
+
+`make properties EXAMPLES=500 SEED=7` tries so many other sequences. A failure is printed as the calls that lead to it.
+"""
+
+import os
+import sys
+
+from hypothesis import HealthCheck, Phase, settings
+
+ASKED_FOR = int(os.environ.get("PROPERTY_EXAMPLES", "0"))
+
+
+def effort(examples: int, steps: int) -> settings:
+    """So many sequences of at most so many steps; where PROPERTY_EXAMPLES is set, so many longer and other ones."""
+    return settings(
+        max_examples=ASKED_FOR or examples,
+        stateful_step_count=2 * steps if ASKED_FOR else steps,
+        derandomize=not ASKED_FOR,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink] if ASKED_FOR else [Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def begin_sequence() -> None:
+    """Say on a long run how far it is."""
+    global _begun
+    _begun += 1
+    if ASKED_FOR and sys.__stderr__:
+        print(f"\rsequence {_begun} ", end="", file=sys.__stderr__, flush=True)
+
+
+_begun = 0
