@@ -62,7 +62,9 @@ def main() -> None:
     aws_speed.install()
     aws_stepfunctions.install(arguments.lambda_host)
     sendgrid = SendGrid(arguments.mails, Faults())
-    server = AwsServer(arguments.port, DomainDispatcherApplication(create_backend_app), faults, sendgrid)
+    server = AwsServer(
+        arguments.port, DomainDispatcherApplication(create_backend_app), faults, sendgrid, aws_queues.release
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     print("ready", flush=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.sqs.models import Queue, SQSBackend
+from moto.sqs.models import Queue, SQSBackend, sqs_backends
 
 from local.aws_replace import replace
+from local.resources import ACCOUNT, REGION
 
 
 def install() -> None:
@@ -43,3 +44,16 @@ def install() -> None:
         change_message_visibility=change_message_visibility,
         purge_queue=purge_queue,
     )
+
+
+def release(held: set[str]) -> int:
+    """Let visibility time-outs and delays be over for every message but those of these ids; how many there were."""
+    released = 0
+    for queue in list(sqs_backends[ACCOUNT][REGION].queues.values()):
+        with queue._messages_lock:
+            for message in queue._messages:
+                if message.id not in held and (message.delayed or not message.visible):
+                    message.visible_at = message.delayed_until = 0.0
+                    released += 1
+            queue._messages_lock.notify_all()
+    return released

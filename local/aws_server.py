@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from local.cloud import RELEASE_PATH
 from local.faults import Fault, FaultError, Faults, OrderedFault
 from local.sendgrid_simulator import FAULTS_PATH as SENDGRID_FAULTS_PATH
 from local.sendgrid_simulator import PATH as SENDGRID_PATH
@@ -25,16 +26,27 @@ FAULTS_PATH = "/_local/faults"
 
 
 class AwsServer(ThreadingHTTPServer):
-    """Serves a WSGI application, the orders for faults under `FAULTS_PATH`, and the simulated SendGrid."""
+    """Serves a WSGI application, the orders for faults under `FAULTS_PATH`, and the simulated SendGrid.
+
+    `release` makes messages visible, all but those of the ids that it is given; under `RELEASE_PATH`.
+    """
 
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, port: int, app: WsgiApp, faults: Faults, sendgrid: SendGrid | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        app: WsgiApp,
+        faults: Faults,
+        sendgrid: SendGrid | None = None,
+        release: Callable[[set[str]], int] = lambda _: 0,
+    ) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.app = app
         self.faults = faults
         self.sendgrid = sendgrid
+        self.release = release
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are no news."""
@@ -56,6 +68,11 @@ class _Handler(BaseHTTPRequestHandler):
             body = self._read_body()
             if self.path.startswith(FAULTS_PATH):
                 self._serve_faults(body, self.server.faults)
+            elif self.path == RELEASE_PATH:
+                released = self.server.release(set(json.loads(body)))
+                self._send(
+                    200, [("Content-Type", "application/json")], json.dumps({"released": released}).encode()
+                )
             elif self.server.sendgrid is not None and self.path.startswith(SENDGRID_FAULTS_PATH):
                 self._serve_faults(body, self.server.sendgrid.faults)
             elif self.server.sendgrid is not None and self.path.startswith(SENDGRID_PATH):

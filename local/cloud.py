@@ -18,6 +18,9 @@ _TARGET = {
 }
 
 
+RELEASE_PATH = "/_local/queues/release"
+
+
 class CloudError(Exception):
     """The emulator refused a call; `code` is AWS's error code."""
 
@@ -55,6 +58,14 @@ class Cloud:
                     response.status, code, answer.get("message") or answer.get("Message") or text[:200]
                 )
             return answer
+
+    async def release_messages(self, held: list[str]) -> int:
+        """Make messages in flight and delayed ones visible, but for these (by id); how many (`local.aws_queues`)."""
+        session = self._session or aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        self._session = session
+        async with session.post(f"{self._url}{RELEASE_PATH}", data=json.dumps(held)) as response:
+            response.raise_for_status()
+            return int((await response.json())["released"])
 
     async def close(self) -> None:
         """Close the connections."""

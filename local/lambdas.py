@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.faults import SLOW_SECONDS, Faults
+from local.faults import SLOW_SECONDS, Faults, Stroke
 from local.invoke_api import InvokeApi
 from local.resources import Function
 from local.runtime_api import Answer, InitFailed
@@ -135,12 +135,15 @@ class LambdaHost:
         if pool.exhausted:
             raise TooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded")
         pool.in_flight += 1
+        stroke = self.faults.begin(name)
         try:
-            return await self._run(pool, payload, self.faults.take(name))
+            return await self._run(pool, payload, stroke)
         except InitFailed as failure:
             return Answer(failure.payload, "Unhandled")
         finally:
             pool.in_flight -= 1
+            if stroke is not None:
+                self.faults.end(stroke)
 
     def invoke_later(self, name: str, payload: bytes) -> None:
         """Invoke asynchronously, with the retries that Lambda gives. Raises UnknownFunction."""
@@ -180,23 +183,39 @@ class LambdaHost:
                 return
             await asyncio.sleep(retries.pop(0))
 
-    async def _run(self, pool: _Pool, payload: bytes, fault: str | None) -> Answer:
-        if fault == "error":
+    async def _run(self, pool: _Pool, payload: bytes, stroke: Stroke | None) -> Answer:
+        if stroke is None or stroke.order is not None:
+            return await self._in_process(pool, payload, stroke)
+        mode, seconds = stroke.fault.mode, stroke.fault.seconds
+        if mode == "error":
             return _failure("FaultInjected", "a fault was ordered for this call")
-        if fault == "timeout":
-            await asyncio.sleep(pool.function.timeout)
-            return _failure("Sandbox.Timedout", f"Task timed out after {pool.function.timeout:.2f} seconds")
-        if fault == "slow":
-            await asyncio.sleep(SLOW_SECONDS)
+        if mode == "timeout":
+            limit = seconds or pool.function.timeout
+            await asyncio.sleep(limit)
+            return _failure("Sandbox.Timedout", f"Task timed out after {limit:.2f} seconds")
+        if mode == "slow":
+            await asyncio.sleep(seconds or SLOW_SECONDS)
+        if mode == "twice":
+            calls = (self._in_process(pool, payload), self._in_process(pool, payload))
+            answer, other = await asyncio.gather(*calls, return_exceptions=True)
+            if isinstance(answer, BaseException):
+                raise answer
+            stroke.fired = isinstance(other, Answer)
+            return answer
+        return await self._in_process(pool, payload, stroke)
+
+    async def _in_process(self, pool: _Pool, payload: bytes, stroke: Stroke | None = None) -> Answer:
+        """Run the call in a process, with the faults that concern the process as a whole."""
+        mode = stroke.fault.mode if stroke else None
         worker = await self._worker(pool)
         try:
-            if fault == "kill_before":
+            if mode == "kill_before":
                 worker.kill()
                 return _failure("Runtime.ExitError", "Runtime exited with error: signal: killed")
-            answer = await worker.invoke(payload)
-            if fault == "duplicate" and worker.alive:
+            answer = await worker.invoke(payload, stroke)
+            if mode == "duplicate" and worker.alive:
                 await worker.invoke(payload)
-            if fault == "kill_after":
+            if mode == "kill_after":
                 worker.kill()
                 return _failure("Runtime.ExitError", "Runtime exited with error: signal: killed")
             return answer

@@ -149,8 +149,8 @@ class Launcher:
     async def _open(
         self, assembly: Assembly, host: LambdaHost, servers: Servers, running: AsyncExitStack
     ) -> None:
-        console = Console(self._state, assembly, host, servers)
         consumers = QueueConsumers(assembly.event_sources, host, servers.aws_url)
+        console = Console(self._state, assembly, host, servers, consumers)
         schedules = Schedules(assembly.schedules, host)
         if assembly.api is None:
             raise CannotStart("the template declares no API")

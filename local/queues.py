@@ -37,13 +37,23 @@ class QueueConsumers:
         self._aws_url = aws_url
         self._cloud = Cloud(aws_url)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held: set[str] = set()
 
     async def start(self) -> None:
         """Begin to poll every queue."""
         for source in self._sources:
             self._spawn(
-                _Poller(source, self._host, self._cloud, f"{self._aws_url}/{ACCOUNT}/{source.queue}").run()
+                _Poller(
+                    source, self._host, self._cloud, f"{self._aws_url}/{ACCOUNT}/{source.queue}", self._held
+                ).run()
             )
+
+    async def release(self) -> int:
+        """Make every message visible at once that is in flight, or delayed, and that no consumer holds any more.
+
+        It is what the end of its visibility time-out would do; how many there were.
+        """
+        return int(await self._cloud.release_messages(sorted(self._held)))
 
     async def stop(self) -> None:
         """Stop polling; batches under way are given up and come again."""
@@ -58,11 +68,12 @@ class QueueConsumers:
 
 
 class _Poller:
-    def __init__(self, source: EventSource, host: LambdaHost, cloud: Cloud, url: str) -> None:
+    def __init__(self, source: EventSource, host: LambdaHost, cloud: Cloud, url: str, held: set[str]) -> None:
         self._source = source
         self._host = host
         self._cloud = cloud
         self._url = url
+        self._held = held
         self._slots = asyncio.Semaphore(min(source.concurrency or CONCURRENCY, CONCURRENCY))
 
     async def run(self) -> None:
@@ -99,7 +110,9 @@ class _Poller:
             "MessageAttributeNames": ["All"],
         }
         answer = await self._cloud.call("sqs", "ReceiveMessage", query, timeout=wait + 30)
-        return list(answer.get("Messages", ()))
+        messages = list(answer.get("Messages", ()))
+        self._held.update(message["MessageId"] for message in messages)
+        return messages
 
     async def _handle(self, messages: Sequence[Message]) -> None:
         try:
@@ -111,6 +124,7 @@ class _Poller:
         except (CloudError, aiohttp.ClientError, TimeoutError) as error:
             print(f"queue {self._source.queue}: {error}", flush=True)
         finally:
+            self._held.difference_update(message["MessageId"] for message in messages)
             self._slots.release()
 
     async def _invoke(self, payload: bytes) -> Answer:

@@ -7,7 +7,11 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
+from typing import Any
+
+from local.fault_points import REPORT_PATH
 
 _MAX_LINE = 1024 * 1024
 
@@ -41,6 +45,7 @@ class _Job:
     id: str
     payload: bytes
     deadline_ms: int
+    order: str | None
 
 
 class RuntimeApi:
@@ -53,6 +58,7 @@ class RuntimeApi:
         self._ready: asyncio.Future[None] = loop.create_future()
         self._answer: asyncio.Future[Answer] | None = None
         self._current = ""
+        self.report: dict[str, Any] | None = None
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
 
@@ -65,10 +71,14 @@ class RuntimeApi:
         """Wait until the process has imported its handler. Raises InitFailed or ProcessExited."""
         await asyncio.shield(self._ready)
 
-    async def invoke(self, id_: str, payload: bytes, deadline_ms: int) -> Answer:
-        """Run one invocation. Raises ProcessExited."""
+    async def invoke(self, id_: str, payload: bytes, deadline_ms: int, order: str | None = None) -> Answer:
+        """Run one invocation, under an order for a fault. Raises ProcessExited.
+
+        What the process tells of the order is in `report` then.
+        """
         self._answer, self._current = asyncio.get_running_loop().create_future(), id_
-        await self._jobs.put(_Job(id_, payload, deadline_ms))
+        self.report = None
+        await self._jobs.put(_Job(id_, payload, deadline_ms, order))
         return await self._answer
 
     def exited(self, reason: str) -> None:
@@ -111,19 +121,24 @@ class RuntimeApi:
             self._settle(Answer(body))
         elif path.endswith(f"/{self._current}/error"):
             self._settle(Answer(body, "Unhandled"))
+        elif path == REPORT_PATH:
+            told = json.loads(body)
+            earlier = self.report or {"fired": False}
+            self.report = {**told, "fired": told["fired"] or earlier["fired"]}
         return _http("202 Accepted", b'{"status":"OK"}')
 
     async def _next(self) -> bytes:
         if not self._ready.done():
             self._ready.set_result(None)
         job = await self._jobs.get()
+        order = f"Lambda-Runtime-Client-Context: {job.order}\r\n" if job.order else ""
         return _http(
             "200 OK",
             job.payload,
             f"Lambda-Runtime-Aws-Request-Id: {job.id}\r\n"
             f"Lambda-Runtime-Deadline-Ms: {job.deadline_ms}\r\n"
             f"Lambda-Runtime-Invoked-Function-Arn: {self._arn}\r\n"
-            f"Lambda-Runtime-Trace-Id: Root=1-00000000-{job.id.replace('-', '')[:24]};Sampled=0\r\n",
+            f"Lambda-Runtime-Trace-Id: Root=1-00000000-{job.id.replace('-', '')[:24]};Sampled=0\r\n{order}",
         )
 
     def _settle(self, answer: Answer) -> None:

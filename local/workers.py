@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from local.faults import Stroke
 from local.resources import REGION, Function
 from local.runtime_api import Answer, InitFailed, ProcessExited, RuntimeApi
 
@@ -200,19 +201,30 @@ class Worker:
             self.kill()
             raise
 
-    async def invoke(self, payload: bytes) -> Answer:
-        """Run one invocation under the function's timeout, as Lambda does; a failure is an answer, not an exception."""
+    async def invoke(self, payload: bytes, stroke: Stroke | None = None) -> Answer:
+        """Run one invocation under the function's timeout, as Lambda does; a failure is an answer, not an exception.
+
+        `stroke` is the fault that may happen in it, and learns whether it did.
+        """
+        try:
+            return await self._invoke(payload, stroke)
+        finally:
+            if stroke is not None and self._api.report is not None:
+                stroke.hear(self._api.report)
+
+    async def _invoke(self, payload: bytes, stroke: Stroke | None) -> Answer:
         id_ = str(uuid.uuid4())
         limit = self.function.timeout
         deadline = int((time.time() + limit) * 1000)
         try:
-            answer = await asyncio.wait_for(self._api.invoke(id_, payload, deadline), limit)
+            order = stroke.order if stroke else None
+            answer = await asyncio.wait_for(self._api.invoke(id_, payload, deadline, order), limit)
         except TimeoutError:
             self.kill()
-            return self._failed(
-                "Sandbox.Timedout", f"{_now()} {id_} Task timed out after {limit:.2f} seconds"
-            )
+            return self._timed_out(id_, limit)
         except ProcessExited as exit_:
+            if stroke is not None and stroke.fault.mode == "hang" and (self._api.report or {}).get("fired"):
+                return self._timed_out(id_, stroke.fault.seconds or limit)
             message = f"RequestId: {id_} Error: Runtime exited with error: {exit_.reason}"
             return self._failed("Runtime.ExitError", message)
         except asyncio.CancelledError:
@@ -270,6 +282,9 @@ class Worker:
     def log(self) -> Path:
         """The file that takes the process's standard output and error."""
         return self._state / "logs" / f"{self.function.name}.log"
+
+    def _timed_out(self, id_: str, limit: float) -> Answer:
+        return self._failed("Sandbox.Timedout", f"{_now()} {id_} Task timed out after {limit:.2f} seconds")
 
     def _failed(self, kind: str, message: str) -> Answer:
         with self.log.open("a") as log:

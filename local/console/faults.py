@@ -52,6 +52,10 @@ class FaultBoard:
                 pending += [{**fault, "target": target} for fault in _items(await answer.json())]
         return pending
 
+    def strokes(self) -> list[dict[str, Any]]:
+        """What has become of the faults of functions since they were ordered: each call that one was taken for."""
+        return [stroke.json() for stroke in self._host.faults.strokes()]
+
     async def replace(self, wanted: object) -> None:
         """Take these faults in place of all earlier ones. Raises Rejected; then nothing has changed."""
         faults = [self._checked(entry) for entry in (wanted if isinstance(wanted, list) else [wanted])]
@@ -76,6 +80,8 @@ class FaultBoard:
             providers = ", ".join(self._providers)
             message = f"{fault.target} is neither a function of the template nor one of {providers}."
             raise Rejected(400, "VALIDATION_ERROR", message)
+        if fault.target in self._providers and fault.is_for_functions:
+            raise Rejected(400, "VALIDATION_ERROR", f"{fault.target} is not a function: it has no points.")
         return fault
 
 

@@ -17,6 +17,7 @@ from local.console.mails import Mails
 from local.console.orders import Orders
 from local.console.queues import QueueDepths
 from local.lambdas import LambdaHost
+from local.queues import QueueConsumers
 from local.servers import Servers
 from local.state import State
 
@@ -40,9 +41,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Console:
     """The routes under `/_local/` and what they need. Start it before the gateway and stop it after."""
 
-    def __init__(self, state: State, assembly: Assembly, host: LambdaHost, servers: Servers) -> None:
+    def __init__(
+        self,
+        state: State,
+        assembly: Assembly,
+        host: LambdaHost,
+        servers: Servers,
+        consumers: QueueConsumers,
+    ) -> None:
         self._mails = Mails(state.mails)
-        self._host = host
+        self._host, self._consumers = host, consumers
         self._stripe_url, self._paypal_url = servers.stripe_url, servers.paypal_url
         self._executions = Executions(servers.aws_url, assembly)
         self._queues = QueueDepths(servers.aws_url, assembly)
@@ -76,6 +84,8 @@ class Console:
             ("GET", "/_local/faults", self._list_faults),
             ("PUT", "/_local/faults", self._replace_faults),
             ("DELETE", "/_local/faults", self._clear_faults),
+            ("GET", "/_local/faults/strokes", self._list_strokes),
+            ("POST", "/_local/queues/release", self._release_messages),
         ]
         for method, path, handler in routes:
             app.router.add_route(method, path, _guarded(handler))
@@ -170,6 +180,13 @@ class Console:
             raise Rejected(400, "VALIDATION_ERROR", "The body is not JSON.") from None
         await self._faults.replace(wanted)
         return web.json_response(await self._faults.pending())
+
+    async def _list_strokes(self, _: web.Request) -> web.Response:
+        return web.json_response(self._faults.strokes())
+
+    async def _release_messages(self, _: web.Request) -> web.Response:
+        """Let the queues' visibility time-outs and delays be over for every message that no consumer holds."""
+        return web.json_response({"released": await self._consumers.release()})
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
         await self._faults.replace([])

@@ -117,6 +117,47 @@ def test_nothing_sent_while_others_are_deleted_is_lost(tmp_path: Path, aws_url: 
     run(scenario())
 
 
+def test_time_outs_of_messages_can_be_over_at_once_but_not_of_those_that_a_consumer_holds(
+    tmp_path: Path, aws_url: str
+) -> None:
+    async def scenario() -> None:
+        cloud, host = Cloud(aws_url), _Holding()
+        created = {"QueueName": "release", "Attributes": {"VisibilityTimeout": "600"}}
+        url = (await cloud.call("sqs", "CreateQueue", created))["QueueUrl"]
+        source = EventSource("release", f"arn:aws:sqs:us-east-1:{ACCOUNT}:release", "f", 1, 0.0, True, 1)
+        consumers = QueueConsumers([source], host, aws_url)  # type: ignore[arg-type]  # all that it needs of a host
+        await cloud.call("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": "a"})
+        await consumers.start()
+        try:
+            await host.called.acquire()
+            await consumers.release()  # what other tests left in their queues
+            assert await consumers.release() == 0, "it is held"
+            host.answer.set_result(Answer(b"{}", "Unhandled"))
+            while await consumers.release() == 0:
+                await asyncio.sleep(0.05)
+            await asyncio.wait_for(host.called.acquire(), 5)
+        finally:
+            await consumers.stop()
+            await cloud.close()
+
+    run(scenario())
+
+
+class _Holding:
+    """A host whose function holds its first message until it is told to answer, and the next ones for ever."""
+
+    def __init__(self) -> None:
+        self.called = asyncio.Semaphore(0)
+        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+    async def invoke(self, name: str, payload: bytes) -> Answer:
+        """Wait, then answer once."""
+        self.called.release()
+        if self.answer.done():
+            await asyncio.sleep(3600)
+        return await self.answer
+
+
 def records(folder: Path) -> list[dict[str, Any]]:
     path = folder / "seen"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
