@@ -4,11 +4,11 @@ A webhook may come twice, late, or in any order, so it is taken for a hint only:
 provider how things stand now and applies that.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from functions.payments import charging, disputes, refunding, settling
+from functions.payments import charging, disputes, refunding, second_payments, settling
 from functions.payments.gateways.gateway import (
     DisputeResult,
     GatewayKnowsNothing,
@@ -174,9 +174,13 @@ def _record_payment(sql: Sql, due: Due, answer: PaymentResult, at: datetime) -> 
         log.warning("webhook about a payment that is not ours", extra={"webhook": due.event_id})
         return None
     if _is_left(order, answer):
+        if answer.outcome is PaymentOutcome.PAID:
+            second_payments.found(sql, order, due.provider, answer, at)
         return None
     if answer.outcome is not PaymentOutcome.PAID and _has_moved(due.order, order):
         raise TooEarly(due.event_id)
+    if answer.outcome is PaymentOutcome.PAID and order.captured_amount == ZERO:
+        order = replace(order, payment_method=due.provider)  # it is where the money is
     order = settling.apply(sql, order, answer, at)
     if answer.outcome is PaymentOutcome.APPROVED:
         charging.go_on(sql, order, at)
@@ -185,14 +189,14 @@ def _record_payment(sql: Sql, due: Due, answer: PaymentResult, at: datetime) -> 
 
 
 def _is_left(order: Order, answer: PaymentResult) -> bool:
-    """Whether this is a payment that the buyer has left for another provider: it was cancelled before that."""
+    """Whether this is a payment that the buyer has left for another provider: it was cancelled before that.
+
+    Should it be paid all the same, it is the order's payment if there is no other, and the second one if there is.
+    """
     current = order.payment_gateway_transaction_id
     if current == answer.intent_id or (current is None and order.payment_number == 1):
         return False
-    if answer.outcome is PaymentOutcome.PAID and order.captured_amount > ZERO:
-        log.error("an order was paid twice", extra={"order_id": str(order.id)})
-        return True
-    return answer.outcome is not PaymentOutcome.PAID
+    return answer.outcome is not PaymentOutcome.PAID or order.captured_amount > ZERO
 
 
 def _has_moved(before: Order | None, order: Order) -> bool:

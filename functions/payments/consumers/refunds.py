@@ -1,10 +1,10 @@
-"""payments-refunds: give back the money of recorded refunds."""
+"""payments-refunds: give back the money of recorded refunds, and of orders that were paid twice."""
 
-from functions.payments import provider, refunding
+from functions.payments import provider, refunding, second_payments
 from functions.payments.database import database
 from shared.clock import now
 from shared.consumer import Consumer, Message
-from shared.contracts import RefundRequested
+from shared.contracts import RefundRequested, SecondPaymentFound
 
 consumer = Consumer(database, "payments-refunds")
 
@@ -20,6 +20,18 @@ def refund(message: Message[RefundRequested]) -> None:
     answer = refunding.carry_out(provider.gateway_for(order), order, recorded)
     with database.transaction() as sql:
         refunding.record(sql, recorded.id, answer, now())
+
+
+@consumer.on_call(SecondPaymentFound)
+def refund_second_payment(message: Message[SecondPaymentFound]) -> None:
+    """The same for a payment that should not be; it keeps its key, too."""
+    with database.transaction() as sql:
+        due = second_payments.due(sql, message.data.provider, message.data.intent_id)
+    if due is None:
+        return
+    status = second_payments.carry_out(provider.gateway_at(due.provider), due)
+    with database.transaction() as sql:
+        second_payments.record(sql, due, status, now())
 
 
 handler = consumer.handler

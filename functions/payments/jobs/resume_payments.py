@@ -1,8 +1,8 @@
-"""Every minute: go on with refunds, payment attempts and late money that stand still."""
+"""Every minute: go on with refunds, payment attempts, late money and second payments that stand still."""
 
 from typing import Any
 
-from functions.payments import late_money, resuming
+from functions.payments import late_money, resuming, second_payments
 from functions.payments.database import database
 from functions.payments.settings import ATTEMPT_STALL_SECONDS, REFUND_STALL_SECONDS, RESUME_LIMIT
 from shared.clock import now
@@ -19,6 +19,7 @@ def resume_payments(event: dict[str, Any]) -> int:
             resuming.refund_again(sql, now(), refund_age, limit)
             + resuming.attempt_again(sql, now(), attempt_age, limit)
             + late_money.ask_again(sql, now(), refund_age, limit)
+            + second_payments.give_back_again(sql, now(), refund_age, limit)
         )
 
 

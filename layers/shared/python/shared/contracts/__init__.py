@@ -41,6 +41,7 @@ from shared.contracts.payments import (
     RefundMade,
     RefundRequested,
     RefundShare,
+    SecondPaymentFound,
     WebhookReceived,
 )
 from shared.contracts.tickets import (
@@ -88,6 +89,7 @@ __all__ = [
     "RefundMade",
     "RefundRequested",
     "RefundShare",
+    "SecondPaymentFound",
     "StockChanged",
     "TicketCheckedIn",
     "TicketDeliveryChanged",

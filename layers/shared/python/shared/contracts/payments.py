@@ -136,6 +136,15 @@ class WebhookReceived(Contract):
     event_id: str
 
 
+class SecondPaymentFound(Contract):
+    """Command to payments' own queue: give back the money of a payment whose order another payment had paid."""
+
+    TYPE: ClassVar[str] = "payments.second_payment_found.v1"
+    provider: str
+    intent_id: str
+    order_id: UUID
+
+
 class RefundRequested(Contract):
     """Command to payments' own queue: carry out this recorded refund."""
 

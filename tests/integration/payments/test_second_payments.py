@@ -1,0 +1,100 @@
+"""An order that was paid by two payments: the second goes back, once, and the order is as it was."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from functions.payments import provider
+from functions.payments.consumers import webhooks
+from functions.payments.jobs import resume_payments
+from tests.payments_shop import Shop
+from tests.support import a_user, context
+
+
+@pytest.fixture
+def order_id(shop: Shop) -> str:
+    return shop.order_of(a_user())
+
+
+def pay_a_second_time(shop: Shop, order_id: str) -> str:
+    """Money at Stripe that names the order but is not the order's payment; its intent."""
+    total = Decimal(shop.order(order_id)["total_amount"])
+    paid = provider.stripe().pay(
+        order_id=order_id,
+        intent_id=None,
+        amount=total,
+        currency="USD",
+        payment_token="pm_card_visa",
+        attempt_key=str(uuid4()),
+        payment_number=2,
+    )
+    return paid.intent_id
+
+
+def left_at_stripe(shop: Shop, order_id: str) -> list[int]:
+    """Cents that Stripe has for each payment of the order, oldest first."""
+    taken = [item for item in shop.intents(order_id) if item["status"] == "succeeded"]
+    return [item["amount"] - item["amountRefunded"] for item in taken]
+
+
+def amounts(shop: Shop, order_id: str) -> list[Any]:
+    row = shop.order(order_id)
+    return [
+        row[name] for name in ("payment_status", "captured_amount", "refunding_amount", "refunded_amount")
+    ]
+
+
+def test_the_second_payment_of_an_order_goes_back(shop: Shop, order_id: str) -> None:
+    before = amounts(shop, order_id)
+    intent_id = pay_a_second_time(shop, order_id)
+    assert min(left_at_stripe(shop, order_id)) > 0
+
+    shop.webhook(intent_id, "payment_intent.succeeded")
+    shop.deliver()
+
+    assert sorted(left_at_stripe(shop, order_id)) == [0, int(before[1] * 100)]
+    assert amounts(shop, order_id) == before
+    assert shop.history(order_id)[-2:] == ["PAID_TWICE", "SECOND_PAYMENT_REFUNDED"]
+
+
+def test_hearing_of_it_again_changes_nothing(shop: Shop, order_id: str) -> None:
+    intent_id = pay_a_second_time(shop, order_id)
+    for _ in range(2):
+        shop.webhook(intent_id, "payment_intent.succeeded")
+        shop.deliver()
+    shop.webhook(intent_id, "charge.refunded")
+    shop.deliver()
+
+    assert shop.history(order_id).count("PAID_TWICE") == 1
+    assert sorted(left_at_stripe(shop, order_id))[0] == 0
+    assert shop.status(order_id) == "PAID"
+
+
+def test_a_command_that_was_lost_is_sent_again_by_the_sweep(shop: Shop, order_id: str) -> None:
+    intent_id = pay_a_second_time(shop, order_id)
+    shop.webhook(intent_id, "payment_intent.succeeded")
+    shop.hand_over(webhooks.handler, "payments-webhooks", shop.aws.messages("payments-webhooks")[-1])
+    lost = len(shop.aws.messages("payments-refunds"))
+    assert lost == 1
+    shop.skip("payments-webhooks", "payments-refunds")
+
+    assert resume_payments.handler({}, context()) == {"handled": 0}
+    assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 1}
+    shop.deliver()
+
+    assert sorted(left_at_stripe(shop, order_id))[0] == 0
+    assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 0}
+
+
+def test_the_money_of_a_payment_that_was_left_pays_an_order_that_has_no_other(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_chargeDeclined")
+    intent_id = pay_a_second_time(shop, order_id)
+
+    shop.webhook(intent_id, "payment_intent.succeeded")
+    shop.deliver()
+
+    assert shop.status(order_id) == "PAID"
+    assert shop.order(order_id)["payment_gateway_transaction_id"] == intent_id
+    assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 0}
