@@ -61,7 +61,7 @@ class ProviderServer:
         """SIGTERM, and wait for the end."""
         assert self.process
         self.process.terminate()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
     def control(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Call the control API; returns status and JSON (None when there is none)."""

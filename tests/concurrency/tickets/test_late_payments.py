@@ -59,8 +59,8 @@ def test_exactly_one_of_late_payers_and_new_buyers_gets_the_last_seat(sales: Sal
 def test_control_looking_before_taking_sells_the_last_seat_twice(sales: Sales, aws: Cloud) -> None:
     sales.db.run(LOOK_THEN_TAKE)
     sales.db.run(WITHOUT_CHECK)
-    _, orders, answers = rush(sales, aws)
-    assert winners(sales, orders, answers) > 1
+    rushes = (rush(sales, aws) for _ in range(10))  # one in which two looked at once is enough
+    assert any(winners(sales, orders, answers) > 1 for _, orders, answers in rushes)
 
 
 def test_one_message_delivered_to_several_at_once_is_one_purchase(sales: Sales, aws: Cloud) -> None:
