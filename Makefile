@@ -9,6 +9,7 @@ SETTINGS ?=
 PYTHON ?=
 SEED ?= 1
 EXAMPLES ?= 20
+AT_REST ?= 60
 
 MAKEFLAGS += --no-print-directory
 # Where it is set, Python would compile every library anew at each start: three times as slow.
@@ -18,7 +19,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-code bench sellout dead-letters fuzz properties format openapi lock synth precommit clean
+.PHONY: help install run test check check-code bench sellout dead-letters audit fuzz properties format openapi lock synth precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -63,6 +64,9 @@ sellout: install ## sell 500 tickets to 50 buyers through the system that runs a
 
 dead-letters: install ## messages that failed for good on this machine: DO="show mail", DO="redrive mail", DO="discard mail"
 	@$(VENV) -m tools.dead_letters --laptop "$(STATE)" $(or $(DO),list)
+
+audit: install ## check that money, tickets and stock are right on this machine (STATE); AWS: python -m tools.audit --stage dev
+	@$(VENV) -m tools.audit --laptop "$(STATE)" --at-rest "$(AT_REST)"
 
 openapi: install ## write the OpenAPI document from what the routes declare
 	@PYTHONPATH=layers/shared/python $(VENV) -m tools.openapi

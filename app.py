@@ -83,6 +83,7 @@ def build(app: cdk.App) -> None:
     Operations(
         app,
         "Operations",
+        stage=stage,
         alarms=messaging.alarms,
         rest=api.rest,
         purchase=purchase.machine,

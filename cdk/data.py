@@ -19,6 +19,8 @@ from cdk.handler import Use, allow
 from cdk.network import ISOLATED, Network
 from cdk.stages import Stage
 
+AUDITOR = "auditor"  # as functions/platform/auditor_rights.py calls it
+
 POSTGRES = ec2.Port.tcp(5432)
 CACHE_PORTS = ec2.Port.tcp_range(6379, 6380)  # serverless Valkey: the primary's and the readers' port
 
@@ -47,15 +49,12 @@ class Database:
     """
 
     def __init__(self, server: "PostgresServer", service: str) -> None:
-        self._server, self._name, self.user = server, service, f"{service}_app"
+        self._server, self.name, self.user = server, service, f"{service}_app"
 
     def connect(self, function: lambda_.Function) -> None:
         """A use: connect through the proxy with a token that the function's role signs; there is no password."""
-        self._server.proxy.grant_connect(function, self.user)
-        function.add_environment("DATABASE_HOST", self._server.proxy.endpoint)
-        function.add_environment("DATABASE_PORT", self._server.instance.db_instance_endpoint_port)
-        function.add_environment("DATABASE_NAME", self._name)
-        function.add_environment("DATABASE_USER", self.user)
+        self._server.connect(function, self.user)
+        function.add_environment("DATABASE_NAME", self.name)
 
 
 class PostgresServer(Construct):
@@ -70,6 +69,13 @@ class PostgresServer(Construct):
         self.proxy = self._proxy(users)
         self.proxy.connections.allow_from(network.functions, POSTGRES, "functions")
         self.instance.connections.allow_from(network.migrations, POSTGRES, "migrations")
+
+    def connect(self, function: lambda_.Function, user: str) -> None:
+        """Let a function sign in at the proxy as this user."""
+        self.proxy.grant_connect(function, user)
+        function.add_environment("DATABASE_HOST", self.proxy.endpoint)
+        function.add_environment("DATABASE_PORT", self.instance.db_instance_endpoint_port)
+        function.add_environment("DATABASE_USER", user)
 
     def _instance(self, key: kms.IKey) -> rds.DatabaseInstance:
         stage = self._stage
@@ -196,7 +202,7 @@ class Data(Stack):
         super().__init__(scope, id, **options)
         self._stage = stage
         self._key = kms.Key(self, "Key", alias=f"alias/{stage.prefix}-data", enable_key_rotation=True)
-        users = [f"{service}_app" for service in services]
+        users = [*(f"{service}_app" for service in services), AUDITOR]
         self.server = PostgresServer(
             self, "Postgres", stage=stage, network=network, key=self._key, users=users
         )
@@ -222,6 +228,12 @@ class Data(Stack):
     def database(self, service: str) -> Use:
         """A use: connect to the database of `service`."""
         return self._databases[service].connect
+
+    def audit(self, function: lambda_.Function) -> None:
+        """A use: connect to the database of every service, as the role that may read what an audit needs."""
+        self.server.connect(function, AUDITOR)
+        for service, database in self._databases.items():
+            function.add_environment(f"DATABASE_NAME_{service.upper()}", database.name)
 
     def _secret(self, name: str, placeholder: dict[str, Any]) -> Secret:
         """A secret that holds nothing yet, in the shape it will have. `TokenKeys` is told as TOKEN_KEYS_SECRET_ARN.

@@ -55,6 +55,22 @@ class Runtime:
     stage: Stage
     network: Network
 
+    def invoke(self, source: "Source", variable: str) -> Use:
+        """A use: call another function and wait for its answer; `variable` tells its name."""
+
+        def use(function: lambda_.Function) -> None:
+            name = f"{self.stage.prefix}-{source.function_name}"
+            arn = Stack.of(function).format_arn(
+                service="lambda",
+                resource="function",
+                resource_name=name,
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
+            allow(function, ["lambda:InvokeFunction"], arn)
+            function.add_environment(variable, name)
+
+        return use
+
 
 @dataclass(frozen=True)
 class Source:

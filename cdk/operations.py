@@ -17,10 +17,13 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from cdk.handler import Handler
+from cdk.stages import Stage
 
 MINUTE = Duration.minutes(1)
 FIVE_MINUTES = Duration.minutes(5)
+HOUR = Duration.hours(1)
 GIGABYTE = 1_000_000_000
+METRICS = "BoxOffice"  # the namespace of shared.metrics
 
 
 class Operations(Stack):
@@ -31,6 +34,7 @@ class Operations(Stack):
         scope: Construct,
         id: str,
         *,
+        stage: Stage,
         alarms: sns.ITopic,
         rest: apigateway.RestApi,
         purchase: sfn.StateMachine,
@@ -60,8 +64,42 @@ class Operations(Stack):
                 f"{job.name} fails. What it would have done is left undone until it runs again.",
             )
 
+        self._audit(stage)
+
+    def _audit(self, stage: Stage) -> None:
+        """The auditor finds something, or has not looked for two hours: no word of it is no good word."""
+        findings, runs = (
+            cloudwatch.Metric(
+                namespace=METRICS,
+                metric_name=name,
+                dimensions_map={"service": "platform", "stage": stage.name},
+                period=HOUR,
+                statistic=statistic,
+            )
+            for name, statistic in (("AuditFindings", "Maximum"), ("AuditRuns", "Sum"))
+        )
+        self._alarm(
+            "AuditFindings", findings, "Money, tickets or stock are wrong: docs/operations.md, Auditing."
+        )
+        self._alarm(
+            "AuditMissing",
+            runs,
+            "The auditor has not run: nobody would know if money or stock were wrong.",
+            below=True,
+            periods=2,
+            missing=cloudwatch.TreatMissingData.BREACHING,
+        )
+
     def _alarm(
-        self, id: str, metric: cloudwatch.IMetric, meaning: str, *, threshold: float = 1, below: bool = False
+        self,
+        id: str,
+        metric: cloudwatch.IMetric,
+        meaning: str,
+        *,
+        threshold: float = 1,
+        below: bool = False,
+        periods: int = 1,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
     ) -> None:
         beyond = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
         alarm = cloudwatch.Alarm(
@@ -69,9 +107,9 @@ class Operations(Stack):
             id,
             metric=metric,
             threshold=threshold,
-            evaluation_periods=1,
+            evaluation_periods=periods,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD if below else beyond,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=missing,
             alarm_description=meaning,
         )
         alarm.add_alarm_action(actions.SnsAction(self._alarms))

@@ -41,6 +41,11 @@ class Saga:
         """A use: wake a purchase that waits for its payment."""
         allow(function, ["states:SendTaskSuccess"], self._arn(function))
 
+    def look(self, function: lambda_.Function) -> None:
+        """A use: list the purchases that are running."""
+        allow(function, ["states:ListExecutions"], self._arn(function))
+        function.add_environment("PURCHASES_ARN", self._arn(function))
+
     def _arn(self, function: lambda_.Function) -> str:
         return Stack.of(function).format_arn(
             service="states",

@@ -102,6 +102,7 @@ class LambdaHost:
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_SESSION_TOKEN": settings.session_token,
             "AWS_ENDPOINT_URL": settings.aws_url,
+            "AWS_ENDPOINT_URL_LAMBDA": f"http://127.0.0.1:{settings.port}",
             "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(settings.port),
         }
 

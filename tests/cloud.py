@@ -94,6 +94,11 @@ class Cloud:
         describe = self._steps.describe_execution
         return {row["name"]: json.loads(describe(executionArn=row["executionArn"])["input"]) for row in rows}
 
+    def end_execution(self, name: str) -> None:
+        """Let an execution be over."""
+        arn = self._machine.replace(":stateMachine:", ":execution:")
+        self._steps.stop_execution(executionArn=f"{arn}:{name}")
+
     def mails(self) -> list[EmailMessage]:
         """The mails handed to SES so far, as parsed MIME, oldest first."""
         messages = ses_backends[ACCOUNT]["us-east-1"].sent_messages

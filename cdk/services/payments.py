@@ -63,5 +63,6 @@ def rows(on: Ground) -> list[Row]:
 
         Job("sweep_messages",    "every minute", uses=[db, publish, attempts, webhooks, refunds, wake, exports]),
         Job("resume_payments",   "every minute", uses=[db, publish, attempts, refunds]),
+        Job("read_gateways",     "by hand",      uses=providers, timeout=120),
     ]
 # fmt: on

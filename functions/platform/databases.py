@@ -10,6 +10,7 @@ import psycopg2.extensions
 from psycopg2 import sql
 from psycopg2.errors import DuplicateDatabase
 
+from functions.platform.auditor_rights import AUDITOR, readable
 from shared import migrations_runner
 
 SERVICES = ("auth", "events", "tickets", "payments", "notifications")
@@ -25,6 +26,14 @@ _TIME_LIMITS = {
     "statement_timeout": "8s",
     "lock_timeout": "3s",
     "idle_in_transaction_session_timeout": "30s",
+}
+
+# The auditor's statements count, and its transaction is read from while others' databases are asked.
+_AUDITOR_TIME_LIMITS = {
+    "statement_timeout": "120s",
+    "lock_timeout": "3s",
+    "idle_in_transaction_session_timeout": "600s",
+    "default_transaction_read_only": "on",
 }
 
 _CREATE_ROLE = """
@@ -57,6 +66,12 @@ GRANT EXECUTE ON ALL ROUTINES IN SCHEMA public TO {role};
 REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM {role};
 """
 
+# The auditor's role connects to every database, reads the columns that are named for it, and writes nothing.
+_AUDITOR_CONNECTS = """
+GRANT CONNECT ON DATABASE {database} TO {role};
+GRANT USAGE ON SCHEMA public TO {role};
+"""
+
 
 def prepare(admin: dict[str, Any], service: str, *, database: str | None = None) -> list[str]:
     """Create what is missing of a service's database, and bring it up to date; safe to run again.
@@ -74,13 +89,17 @@ def prepare(admin: dict[str, Any], service: str, *, database: str | None = None)
         EditedMigration, LockBusy: see `shared.migrations_runner`.
     """
     name, role = sql.Identifier(database or service), sql.Identifier(f"{service}_app")
+    auditor = sql.Identifier(AUDITOR)
     with _connected(admin, MAINTENANCE) as connection:
         _create_database(connection, name)
-        _create_role(connection, role)
+        _create_role(connection, role, _TIME_LIMITS)
+        _create_role(connection, auditor, _AUDITOR_TIME_LIMITS)
     with _connected(admin, database or service) as connection:
         folders = [_SHARED_MIGRATIONS, _FUNCTIONS / service / "migrations"]
         applied = migrations_runner.migrate(connection, folders)
         _run(connection, _GRANTS, database=name, role=role)
+        _run(connection, _AUDITOR_CONNECTS, database=name, role=auditor)
+        _let_read(connection, auditor, readable(service))
     return applied
 
 
@@ -99,12 +118,25 @@ def _create_database(connection: psycopg2.extensions.connection, name: sql.Ident
         _run(connection, "CREATE DATABASE {database}", database=name)
 
 
-def _create_role(connection: psycopg2.extensions.connection, role: sql.Identifier) -> None:
+def _create_role(
+    connection: psycopg2.extensions.connection, role: sql.Identifier, limits: dict[str, str]
+) -> None:
     _run(connection, _CREATE_ROLE, role=role)
     _run(connection, _SIGN_IN_BY_IAM, role=role)
-    for limit, value in _TIME_LIMITS.items():
+    for limit, value in limits.items():
         statement = sql.SQL("ALTER ROLE {role} SET {limit} = {value}").format(
             role=role, limit=sql.Identifier(limit), value=sql.Literal(value)
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def _let_read(
+    connection: psycopg2.extensions.connection, role: sql.Identifier, columns: dict[str, list[str]]
+) -> None:
+    for table, names in columns.items():
+        statement = sql.SQL("GRANT SELECT ({columns}) ON {table} TO {role}").format(
+            columns=sql.SQL(", ").join(map(sql.Identifier, names)), table=sql.Identifier(table), role=role
         )
         with connection.cursor() as cursor:
             cursor.execute(statement)

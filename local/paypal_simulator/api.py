@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from local.paypal_simulator import disputes, errors, orders, payments
+from local.paypal_simulator import disputes, errors, orders, payments, transactions
 from local.paypal_simulator.calls import Call
 from local.paypal_simulator.certificates import NAME, Signer
 from local.paypal_simulator.errors import Refusal
@@ -56,6 +56,7 @@ OPERATIONS = (
     _operation("refunds.get", "GET", "/v2/payments/refunds/{id}", payments.get_refund),
     _operation("disputes.get", "GET", "/v1/customer/disputes/{id}", disputes.retrieve),
     _operation("disputes.list", "GET", "/v1/customer/disputes", disputes.search),
+    _operation("transactions.list", "GET", "/v1/reporting/transactions", transactions.search),
 )
 
 

@@ -6,12 +6,13 @@ decided by what is written into the evidence, as in Stripe's test mode: https://
 
 import json
 
-from local.stripe_simulator import cards, errors, events
+from local.stripe_simulator import cards, errors, events, listing
 from local.stripe_simulator.calls import Call
 from local.stripe_simulator.forms import Parameters
 from local.stripe_simulator.ids import Json, new_id
 
 _UPDATE = frozenset({"evidence", "expand", "metadata", "submit"})
+_LIST = listing.PAGING | {"charge", "payment_intent"}
 _DECIDING = {"winning_evidence": "won", "losing_evidence": "lost"}
 _DECIDED = ("won", "lost", "warning_closed")
 
@@ -60,6 +61,23 @@ def retrieve(call: Call, identifier: str, values: Json) -> Json:
     """
     Parameters(values, frozenset({"expand"}))
     return _dispute(call, identifier)
+
+
+def list_all(call: Call, values: Json) -> Json:
+    """GET /v1/disputes, of one payment intent or charge if asked for, newest first.
+
+    Raises:
+        Refusal: 400, no such charge.
+    """
+    parameters = Parameters(values, _LIST)
+    intent, charge_id = parameters.text("payment_intent"), parameters.text("charge")
+    if charge_id is not None:
+        charge = call.store.get("charge", charge_id)
+        if charge is None:
+            raise errors.resource_missing("charge", charge_id, "charge", status=400)
+        intent = charge["payment_intent"]
+    page = listing.page(call, "dispute", "/v1/disputes", parameters, intent=intent)
+    return listing.expand(call, page, parameters.texts("expand"))
 
 
 def update(call: Call, identifier: str, values: Json) -> Json:

@@ -50,6 +50,7 @@ OPERATIONS = (
     _operation("refunds.create", "POST", "/v1/refunds", lambda c, _, v: refunds.create(c, v)),
     _operation("refunds.list", "GET", "/v1/refunds", lambda c, _, v: refunds.list_all(c, v)),
     _operation("refunds.retrieve", "GET", "/v1/refunds/{id}", refunds.retrieve),
+    _operation("disputes.list", "GET", "/v1/disputes", lambda c, _, v: disputes.list_all(c, v)),
     _operation("disputes.retrieve", "GET", "/v1/disputes/{id}", disputes.retrieve),
     _operation("disputes.update", "POST", "/v1/disputes/{id}", disputes.update),
     _operation("disputes.close", "POST", "/v1/disputes/{id}/close", disputes.close),

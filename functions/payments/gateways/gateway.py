@@ -7,6 +7,7 @@ Declines are outcomes; an exception means that the provider, the network or our 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -112,6 +113,34 @@ class DisputeResult:
     intent_id: str | None
     status: DisputeStatus
     amount: Decimal
+
+
+@dataclass(frozen=True)
+class Takings:
+    """What there is of one payment's money at the provider.
+
+    Attributes:
+        intent_id: the provider's id of the payment; where it tells of a charge alone, the charge's.
+        order_id: the order it was made for, as it was named then; None if it was not made here.
+        captured: what was taken. refunded: what was given back of it, or is about to be. lost: in disputes.
+        changed_at: when any of these changed last, as far as the provider tells.
+    """
+
+    intent_id: str
+    order_id: str | None
+    captured: Decimal
+    refunded: Decimal
+    lost: Decimal
+    currency: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class TakingsPage:
+    """Some of the payments; `cursor` leads to the next ones, None if there are none."""
+
+    items: list[Takings]
+    cursor: str | None
 
 
 @dataclass(frozen=True)
@@ -275,6 +304,18 @@ class PaymentGateway(Protocol):
 
     def fetch_dispute(self, dispute_id: str) -> DisputeResult:
         """The dispute's state now."""
+        ...
+
+    def takings(self, since: datetime, cursor: str | None = None) -> TakingsPage:
+        """The payments begun since then that took money, a page of them; a provider may be hours late to list one.
+
+        Args:
+            cursor: of the page before; with the same `since`.
+        """
+        ...
+
+    def takings_of(self, intent_id: str) -> Takings:
+        """One payment's money, as it is now."""
         ...
 
     def verify_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> WebhookEvent:

@@ -42,6 +42,8 @@ _REFUND_STATUSES: dict[str, RefundStatus] = {
     "FAILED": "failed",
     "CANCELLED": "failed",
 }
+# Of these captures we have the money, or had it.
+CAPTURED = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
 _GIVEN_BACK = ("COMPLETED", "PENDING")
 
 
@@ -58,7 +60,7 @@ def payment_result(order: Json, *, disputed: bool = False) -> PaymentResult:
         charge_id=capture["id"] if capture else None,
         failure=DECLINED if outcome is PaymentOutcome.DECLINED else None,
         amount=Decimal(amount["value"]),
-        amount_refunded=_refunded(order, capture),
+        amount_refunded=amount_refunded(order, capture),
         currency=amount["currency_code"],
         order_id=unit.get("custom_id"),
         disputed=disputed,
@@ -157,7 +159,8 @@ def _outcome(order: Json, capture: Json | None) -> PaymentOutcome:
     return PaymentOutcome.APPROVED if order["status"] == "APPROVED" else PaymentOutcome.ACTION_REQUIRED
 
 
-def _refunded(order: Json, capture: Json | None) -> Decimal:
+def amount_refunded(order: Json, capture: Json | None) -> Decimal:
+    """What was given back of the order's capture, or is about to be."""
     given_back = [refund for refund in refunds_of(order) if refund.get("status") in _GIVEN_BACK]
     total = sum((Decimal(refund["amount"]["value"]) for refund in given_back), ZERO)
     if capture is not None and capture["status"] == "REFUNDED":

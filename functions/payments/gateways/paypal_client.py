@@ -95,6 +95,22 @@ class PayPalClient:
         """GET /v1/customer/disputes/{id}."""
         return self._get("disputes.get", f"/v1/customer/disputes/{quote(dispute_id, safe='')}")
 
+    def transactions(self, since: str, until: str, page: int, page_size: int) -> Json:
+        """GET /v1/reporting/transactions: payments received that succeeded, of at most 31 days.
+
+        https://developer.paypal.com/docs/api/transaction-search/v1/#transactions_get
+        """
+        query = {
+            "start_date": since,
+            "end_date": until,
+            "transaction_type": "T0006",  # a payment through PayPal Checkout
+            "transaction_status": "S",
+            "fields": "transaction_info",
+            "page": page,
+            "page_size": page_size,
+        }
+        return self._get("transactions.list", f"/v1/reporting/transactions?{urlencode(query)}")
+
     @property
     def base(self) -> str:
         """Where the API is."""

@@ -16,11 +16,11 @@ be taken, or the capture came first and the change is refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from functions.payments.gateways import paypal_webhooks
+from functions.payments.gateways import paypal_takings, paypal_webhooks
 from functions.payments.gateways.gateway import (
     CancelResult,
     DisputeResult,
@@ -30,6 +30,8 @@ from functions.payments.gateways.gateway import (
     PaymentOutcome,
     PaymentResult,
     RefundResult,
+    Takings,
+    TakingsPage,
     WebhookEvent,
 )
 from functions.payments.gateways.paypal_answers import (
@@ -50,6 +52,7 @@ from functions.payments.gateways.paypal_answers import (
 from functions.payments.gateways.paypal_client import PayPalClient, PayPalSecret
 from functions.payments.gateways.paypal_errors import PayPalRefused
 from functions.payments.gateways.paypal_webhooks import Certificates, WebhookWindow
+from shared.clock import now as clock
 from shared.log import logger
 
 log = logger("payments")
@@ -193,6 +196,14 @@ class PayPalGateway:
     def fetch_dispute(self, dispute_id: str) -> DisputeResult:
         """See `PaymentGateway.fetch_dispute`."""
         return dispute_result(self._client.dispute(dispute_id))
+
+    def takings(self, since: datetime, cursor: str | None = None) -> TakingsPage:
+        """See `PaymentGateway.takings` and `paypal_takings`."""
+        return paypal_takings.search(self._client, since, cursor, clock())
+
+    def takings_of(self, intent_id: str) -> Takings:
+        """See `PaymentGateway.takings_of`."""
+        return paypal_takings.takings(self._client, intent_id)
 
     def verify_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """See `PaymentGateway.verify_webhook` and `paypal_webhooks`."""

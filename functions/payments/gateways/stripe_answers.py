@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from functions.payments.gateways.gateway import (
     PaymentResult,
     RefundResult,
     RefundStatus,
+    Takings,
 )
 
 if TYPE_CHECKING:
@@ -110,6 +112,24 @@ def dispute_result(dispute: stripe.Dispute) -> DisputeResult:
         intent_id=intent if intent is None or isinstance(intent, str) else intent.id,
         status="inquiry" if quiet else decided.get(dispute.status, "open"),
         amount=from_minor(dispute.amount),
+    )
+
+
+def takings_result(
+    intent: stripe.PaymentIntent, refunds: list[stripe.Refund], disputes: list[stripe.Dispute]
+) -> Takings:
+    """An intent's money; its latest charge is expanded. Of a dispute Stripe tells when it began, not when it ended."""
+    charge: Any = intent.latest_charge
+    lost = sum(dispute.amount for dispute in disputes if dispute.status == "lost")
+    times = [intent.created, *(item.created for item in refunds), *(item.created for item in disputes)]
+    return Takings(
+        intent_id=intent.id,
+        order_id=_metadata(intent).get("order_id"),
+        captured=from_minor(intent.amount_received),
+        refunded=from_minor(charge.amount_refunded if charge is not None else 0),
+        lost=from_minor(lost),
+        currency=intent.currency.upper(),
+        changed_at=datetime.fromtimestamp(max([*times, charge.created if charge is not None else 0]), UTC),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, TypeVar
@@ -22,6 +23,8 @@ from functions.payments.gateways.gateway import (
     PaymentOutcome,
     PaymentResult,
     RefundResult,
+    Takings,
+    TakingsPage,
     WebhookEvent,
 )
 from functions.payments.gateways.stripe_answers import (
@@ -30,6 +33,7 @@ from functions.payments.gateways.stripe_answers import (
     dispute_result,
     payment_result,
     refund_result,
+    takings_result,
     to_minor,
 )
 from functions.payments.gateways.stripe_errors import is_about_the_payment_method, translated, was_replayed
@@ -45,6 +49,7 @@ _KEYS_PER_STEP = 5
 _WITH_CHARGE = ["latest_charge"]
 _AMOUNT_REFUSED = ("amount_too_small", "amount_too_large")  # https://docs.stripe.com/error-codes
 _UNEXPECTED_STATE = "payment_intent_unexpected_state"
+_PAGE = 100  # the most that Stripe lists at once
 _SETTLED = (PaymentOutcome.PAID, PaymentOutcome.CANCELLED)
 
 
@@ -170,6 +175,39 @@ class StripeGateway:
         """See `PaymentGateway.fetch_dispute`."""
         with translated("disputes.retrieve"):
             return dispute_result(self._client.v1.disputes.retrieve(dispute_id))
+
+    def takings(self, since: datetime, cursor: str | None = None) -> TakingsPage:
+        """See `PaymentGateway.takings`."""
+        with translated("payment_intents.list"):
+            page = self._client.v1.payment_intents.list(
+                {
+                    "created": {"gte": int(since.timestamp())},
+                    "limit": _PAGE,
+                    "expand": ["data.latest_charge"],
+                    **({"starting_after": cursor} if cursor else {}),
+                }
+            )
+        found = [self._takings(intent) for intent in page.data if intent.amount_received]
+        return TakingsPage(found, page.data[-1].id if page.has_more else None)
+
+    def takings_of(self, intent_id: str) -> Takings:
+        """See `PaymentGateway.takings_of`."""
+        with translated("payment_intents.retrieve"):
+            intent = self._client.v1.payment_intents.retrieve(intent_id, {"expand": _WITH_CHARGE})
+        return self._takings(intent)
+
+    def _takings(self, intent: stripe.PaymentIntent) -> Takings:
+        """What was refunded and disputed is asked for only where there is something: that is seldom."""
+        charge: Any = intent.latest_charge
+        refunds: list[stripe.Refund] = []
+        disputes: list[stripe.Dispute] = []
+        if charge is not None and charge.amount_refunded:
+            with translated("refunds.list"):
+                refunds = self._client.v1.refunds.list({"payment_intent": intent.id, "limit": _PAGE}).data
+        if charge is not None and charge.disputed:
+            with translated("disputes.list"):
+                disputes = self._client.v1.disputes.list({"payment_intent": intent.id, "limit": _PAGE}).data
+        return takings_result(intent, refunds, disputes)
 
     def verify_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """See `PaymentGateway.verify_webhook`: https://docs.stripe.com/webhooks#verify-official-libraries.

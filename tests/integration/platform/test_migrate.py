@@ -7,6 +7,7 @@ import psycopg2
 import pytest
 
 from functions.platform import databases
+from functions.platform.auditor_rights import AUDITOR, readable
 from functions.platform.jobs import migrate
 from local.postgres import Postgres
 from tests.cloud import Extension
@@ -95,4 +96,50 @@ def test_on_rds_a_service_signs_in_by_iam(server: Postgres) -> None:
     with psycopg2.connect(**admin, dbname="postgres") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT pg_has_role('auth_app', 'rds_iam', 'member')")
         assert cursor.fetchone() == (True,)
+    connection.close()
+
+
+def as_auditor(server: Postgres, database: str) -> Any:
+    return psycopg2.connect(host=server.host, port=server.port, user=AUDITOR, dbname=database)
+
+
+@pytest.mark.parametrize("service", databases.SERVICES)
+def test_the_auditor_reads_what_is_named_for_it_in_every_database(deployed: Postgres, service: str) -> None:
+    connection = as_auditor(deployed, service)
+    with connection.cursor() as cursor:
+        for table, columns in readable(service).items():
+            cursor.execute(f"SELECT {', '.join(columns)} FROM {table}")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("service", "statement"),
+    [
+        ("auth", "SELECT email FROM users"),
+        ("notifications", "SELECT recipient_email FROM notifications"),
+        ("notifications", "SELECT * FROM recipients"),
+        ("payments", "SELECT payment_token FROM payment_transactions"),
+        ("tickets", "SELECT holder_names FROM purchases"),
+        ("tickets", "SELECT qr_code FROM tickets"),
+        ("tickets", "SELECT payload FROM outbox"),
+    ],
+)
+def test_the_auditor_reads_nothing_of_a_person_s(deployed: Postgres, service: str, statement: str) -> None:
+    connection = as_auditor(deployed, service)
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege), connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE ticket_types SET quantity_sold = 0", "DELETE FROM outbox", "CREATE TABLE mine (id INT)"],
+)
+def test_the_auditor_changes_nothing(deployed: Postgres, statement: str) -> None:
+    connection = as_auditor(deployed, "tickets")
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = off")
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute(statement)
     connection.close()

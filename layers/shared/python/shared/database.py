@@ -90,10 +90,16 @@ class Sql:
 
 
 class Database:
-    """The database of one service, connected to on first use and kept for the life of the process."""
+    """The database of one service, connected to on first use and kept for the life of the process.
 
-    def __init__(self, service: str) -> None:
+    Args:
+        service: whose it is, or who asks.
+        name: the database's own name; None for the one that DATABASE_NAME names.
+    """
+
+    def __init__(self, service: str, name: str | None = None) -> None:
         self.service = service
+        self._name = name
         self._connection: Connection | None = None
         self._log = logger(service)
 
@@ -115,6 +121,20 @@ class Database:
             raise
         self.execute("COMMIT", {}, lambda _: None, may_reconnect=False)
         self._finish(sql)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Sql]:
+        """Statements that all see the database as the first of them does, and can change nothing.
+
+        Raises:
+            Unavailable: no connection, or a time-out.
+        """
+        begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        self.execute(begin, {}, lambda _: None, may_reconnect=True)
+        try:
+            yield Sql(self, in_transaction=True)
+        finally:
+            self._rollback()
 
     @contextmanager
     def reading(self) -> Iterator[Sql]:
@@ -158,7 +178,7 @@ class Database:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            self._connection = _connect()
+            self._connection = _connect(self._name)
         return self._connection
 
     def _rollback(self) -> None:
@@ -180,7 +200,7 @@ class Database:
                 self._log.exception("after commit: left to the sweep")
 
 
-def _connect() -> Connection:
+def _connect(name: str | None) -> Connection:
     """Connect through the proxy as this function's database user, with an IAM token for a password.
 
     RDS Proxy refuses command-line options and pins a session that SETs, so time-outs are set on the role
@@ -202,7 +222,7 @@ def _connect() -> Connection:
         host=host,
         port=port,
         user=user,
-        dbname=os.environ["DATABASE_NAME"],
+        dbname=name or os.environ["DATABASE_NAME"],
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         application_name=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "box-office"),
         keepalives_idle=30,
