@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -12,10 +13,13 @@ from functions.notifications import settings as mail_settings
 from functions.notifications.cache import cache as mail_cache
 from functions.notifications.consumers import mail as mail_consumer
 from functions.notifications.consumers import payments as told_of_payments
+from functions.payments import refunding
 from functions.payments.consumers import attempts, refunds, webhooks
 from functions.payments.consumers import mail as payments_mail
 from functions.payments.consumers import tickets as payments_tickets
+from functions.payments.database import database as payments_database
 from functions.payments.jobs import read_gateways
+from functions.payments.models import RefundRequest
 from functions.payments.saga import cancel_payment, charge, refund_payment
 from functions.platform.audit import auditing
 from functions.platform.audit.findings import Scope
@@ -70,15 +74,18 @@ class WholeShop:
 
     def order(self, token: str | None = "pm_card_visa", *, price: str = "49.50", **method: str) -> str:
         """Two tickets as far as Charge: paid, they are issued; the order's id."""
-        buyer = self.newcomer()
-        type_id = self.sales.type(self.event_id, price=price)
-        payment = {"type": "stripe", "token": token} | method
-        payment = payment if payment["token"] else {"type": payment["type"]}
-        order_id = self.sales.order(buyer, self.event_id, {type_id: 2}, paymentMethod=payment)
-        if self._charge(order_id) == "paid":
+        order_id = self.bind(token, price=price, **method)
+        if self.charge(order_id) == "paid":
             self.issue(order_id)
         self.deliver()
         return order_id
+
+    def bind(self, token: str | None = "pm_card_visa", *, price: str = "49.50", **method: str) -> str:
+        """Two tickets of a type of their own, bound to an order whose saga has not begun; the order's id."""
+        payment = {"type": "stripe", "token": token} | method
+        payment = payment if payment["token"] else {"type": payment["type"]}
+        type_id = self.sales.type(self.event_id, price=price)
+        return self.sales.order(self.newcomer(), self.event_id, {type_id: 2}, paymentMethod=payment)
 
     def give_up(self, order_id: str) -> None:
         """The time to pay is over: the payment is cancelled and the seats go back."""
@@ -115,14 +122,21 @@ class WholeShop:
         )
         return buyer
 
-    def _charge(self, order_id: str) -> str:
+    def charge(self, order_id: str) -> str:
+        """Reserve and Charge; its outcome."""
         reservation = reserve.handler({"orderId": order_id}, context())
         return str(charge.handler({"reservation": reservation}, context())["outcome"])
 
+    def refund(self, order_id: str, ticket_ids: list[UUID] | None = None) -> None:
+        """The organizer asks for the money of these tickets, or all that is left; nothing of it is carried out yet."""
+        wanted = RefundRequest(order_id=UUID(order_id), ticket_ids=ticket_ids, reason="Rain")
+        with payments_database.transaction() as sql:
+            refunding.request(sql, self.sales.organizer, wanted, now())
+
     # ---- messages
 
-    def deliver(self) -> None:
-        """Hand every message to whoever subscribes to it, until there are none."""
+    def deliver(self, *, losing: str | None = None) -> None:
+        """Hand every message to whoever subscribes to it, until there are none; those of the type `losing` are lost."""
         while waiting := [
             (place, envelope)
             for place in (EVERYBODY, *QUEUES)
@@ -130,6 +144,8 @@ class WholeShop:
         ]:
             for place, envelope in waiting:
                 self._handled[place] = self._handled.get(place, 0) + 1
+                if envelope["type"] == losing:
+                    continue
                 service = envelope["type"].split(".", 1)[0]
                 for consumer in [QUEUES[place]] if place in QUEUES else SUBSCRIBERS.get(service, []):
                     self._hand_over(consumer, envelope)
@@ -145,10 +161,17 @@ class WholeShop:
         scope = Scope.of({"atRestSeconds": 0} | given, now())
         return auditing.audit(scope, self._ask).told()
 
+    def hide_payments(self) -> None:
+        """The providers' lists leave out what there is by now."""
+        self._of_others |= {taken["paymentId"] for name in PROVIDERS for taken in self._listed(name)}
+
     def _ask(self, asked: Found) -> Found:
         """What payments answers; the providers are shared with other tests, whose payments are none of ours."""
         answer = read_gateways.handler(asked, None)
-        own = [taken for taken in answer["payments"] if taken["paymentId"] not in self._of_others]
+        is_list = "paymentIds" not in asked
+        own = [
+            taken for taken in answer["payments"] if not is_list or taken["paymentId"] not in self._of_others
+        ]
         return answer | {"payments": own}
 
     def _listed(self, provider: str) -> list[Found]:

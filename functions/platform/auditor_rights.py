@@ -33,6 +33,7 @@ OWN: dict[str, dict[str, str]] = {
         "order_events": "id order_id version type data created_at",
         "payment_transactions": "id order_id kind payment_method status created_at updated_at",
         "refunds": "id order_id cause amount ticket_ids status gateway_refund_id created_at updated_at",
+        "second_payments": "provider intent_id order_id status created_at",
         "webhook_events": "provider event_id type received_at handled_at",
     },
     "notifications": {

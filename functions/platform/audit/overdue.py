@@ -42,6 +42,7 @@ def judge_payments(sql: Sql, scope: Scope, findings: Findings) -> None:
     """Attempts, refunds and webhooks without an end."""
     _report(findings, "a payment attempt has no outcome", _attempts(sql, scope, findings.limit))
     _report(findings, "a refund has no answer", _refunds(sql, scope, findings.limit))
+    _report(findings, "a second payment did not go back", _second_payments(sql, scope, findings.limit))
     _report(findings, "a webhook was not handled", _webhooks(sql, scope, findings.limit))
 
 
@@ -139,6 +140,17 @@ def _refunds(sql: Sql, scope: Scope, limit: int) -> list[Row]:
         """,
         unanswered=scope.limit(timedelta(hours=settings.REFUND_HOURS())),
         undecided=scope.limit(timedelta(days=settings.REFUND_DAYS())),
+        limit=limit,
+    )
+
+
+def _second_payments(sql: Sql, scope: Scope, limit: int) -> list[Row]:
+    return sql.all(
+        """
+        SELECT order_id AS "orderId", provider, intent_id AS "paymentId" FROM second_payments
+         WHERE status = 'REQUESTED' AND created_at <= %(before)s LIMIT %(limit)s
+        """,
+        before=scope.limit(timedelta(hours=settings.REFUND_HOURS())),
         limit=limit,
     )
 
