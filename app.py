@@ -14,6 +14,7 @@ import aws_cdk as cdk
 from cdk import stages
 from cdk.api import Api
 from cdk.data import Data
+from cdk.edge import Edge
 from cdk.handler import Runtime
 from cdk.messaging import Messaging
 from cdk.migrations import Migrations
@@ -66,7 +67,7 @@ def build(app: cdk.App) -> None:
     for service in services.values():
         service.add_stack_dependency(migrations)
 
-    # What is made of the services: the purchase, the API, and the alarms.
+    # What is made of the services: the purchase, the API, its door, and the alarms.
     tasks = Tasks(
         reserve=services["tickets"].task("reserve"),
         charge=services["payments"].task("charge"),
@@ -80,6 +81,7 @@ def build(app: cdk.App) -> None:
     purchase = Purchase(app, "Purchase", stage=stage, saga=saga, tasks=tasks, **named("purchase"))
     bearer = services["auth"].authorizer("bearer")
     api = Api(app, "Api", stage=stage, services=list(services.values()), authorizer=bearer, **named("api"))
+    Edge(app, "Edge", stage=stage, network=network, rest=api.rest, **named("edge"))
     Operations(
         app,
         "Operations",

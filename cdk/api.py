@@ -4,11 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk import gateway_answers
@@ -30,7 +29,7 @@ EXPOSED_HEADERS = ["API-Version", "Idempotency-Replayed", "Retry-After", "X-Requ
 
 
 class Api(Stack):
-    """The API of a stage, and its address for those who cannot import it."""
+    """The API of a stage. Its own address is for CloudFront alone (`cdk.edge`)."""
 
     def __init__(
         self,
@@ -55,7 +54,6 @@ class Api(Stack):
             self._answer_preflight(path, methods)
         for type, (status, code, message) in ANSWERS.items():
             self._answer(type, status, code, message)
-        self._tell_address()
 
     def _rest_api(self) -> apigateway.RestApi:
         access_log = logs.LogGroup(
@@ -160,20 +158,6 @@ class Api(Stack):
             | gateway_answers.origin_of(self._stage.web_origins),
             templates={"application/json": gateway_answers.body_of(code, message)},
         )
-
-    def _tell_address(self) -> None:
-        """Services call each other, and mails link to the API, at an address that is known only now."""
-        host = f"{self.rest.rest_api_id}.execute-api.{self.region}.{self.url_suffix}"
-        address = f"https://{host}/{self._stage.name}"
-        told = {"api_url": address, "public_url": self._stage.public_url or address}
-        for name, value in told.items():
-            ssm.StringParameter(
-                self,
-                "".join(word.title() for word in name.split("_")),
-                parameter_name=f"{self._stage.parameters}/{name}",
-                string_value=value,
-            )
-        CfnOutput(self, "Address", value=address)
 
 
 # No address and no user agent of the caller: they are personal, and what went wrong can be found without them.

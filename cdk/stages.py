@@ -15,10 +15,15 @@ class Stage:
         name: part of every resource's name, so that two stages fit into one account.
         mail_domain: the domain that mail is sent from; SES must have verified it before anything is delivered.
         web_origins: where the web front end is served; the only origins that CORS admits.
+        domain, certificate: the API's own name, and the ARN of its certificate; None means CloudFront's name.
+        origin_keys: names of the secrets by which CloudFront proves itself to the API. It sends the last, and all are
+            admitted: to replace one, deploy with a second name, then without the first.
         public_url: what links in mails begin with; None means the API's own address (no front end yet).
         instance_type, multi_az, backup_days: the PostgreSQL instance.
         nat_gateways: one is a single point of failure for calls to Stripe, two cost twice as much.
         requests_per_second, burst: the API's throttle for all callers together.
+        requests_of_an_address, sign_ins_of_an_address: what the firewall lets one address ask for in five minutes, in
+            all and below /api/auth. Many people may share an address.
         logs: how long they are kept.
         keep_data: refuse to delete the database, and leave a snapshot behind if somebody insists.
         settings: values that differ from the defaults of `functions/<service>/settings.py`.
@@ -28,6 +33,9 @@ class Stage:
     mail_domain: str
     web_origins: tuple[str, ...]
     region: str = "us-east-1"
+    domain: str | None = None
+    certificate: str | None = None
+    origin_keys: tuple[str, ...] = ("first",)
     public_url: str | None = None
     instance_type: str = "t4g.small"
     multi_az: bool = False
@@ -35,9 +43,15 @@ class Stage:
     nat_gateways: int = 1
     requests_per_second: int = 500
     burst: int = 1000
+    requests_of_an_address: int = 3000
+    sign_ins_of_an_address: int = 500
     logs: RetentionDays = RetentionDays.TWO_WEEKS
     keep_data: bool = False
     settings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (self.domain is None) != (self.certificate is None):
+            raise ValueError(f"Stage {self.name} needs both, a domain and its certificate, or neither.")
 
     @property
     def prefix(self) -> str:

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from local.attributes import Resource
-from local.intrinsics import Intrinsics
+from local.intrinsics import S3_HOST, Intrinsics
 from local.resources import AssemblyError, Bucket, Distribution
-
-_S3 = ".s3.amazonaws.com"
 
 
 def read_buckets(intrinsics: Intrinsics) -> Iterable[Bucket]:
@@ -28,20 +26,18 @@ def read_buckets(intrinsics: Intrinsics) -> Iterable[Bucket]:
 
 
 def read_distribution(intrinsics: Intrinsics) -> Distribution | None:
-    """The one distribution, or None if there is none. Raises AssemblyError on what is not run."""
-    found = intrinsics.of_type("AWS::CloudFront::Distribution")
+    """The one distribution that shows a bucket, or None if there is none. Raises AssemblyError on what is not run."""
+    found = [resource for resource, origin in intrinsics.distributions() if origin.endswith(S3_HOST)]
     if not found:
         return None
     if len(found) > 1:
-        raise AssemblyError(f"there are {len(found)} distributions; the gateway stands in for one")
+        raise AssemblyError(f"{len(found)} distributions show buckets; the gateway stands in for one")
     config = intrinsics.properties(found[0])["DistributionConfig"]
     if "CacheBehaviors" in config or len(config["Origins"]) > 1:
         raise AssemblyError(f"{found[0]} has several origins; the gateway knows one")
     origin = config["Origins"][0]
-    if not origin["DomainName"].endswith(_S3):
-        raise AssemblyError(f"{found[0]} shows {origin['DomainName']}, which is no bucket")
     return Distribution(
-        bucket=origin["DomainName"].removesuffix(_S3),
+        bucket=origin["DomainName"].removesuffix(S3_HOST),
         folder=origin.get("OriginPath", "").strip("/"),
         missing=_missing(found[0], config.get("CustomErrorResponses", ())),
     )

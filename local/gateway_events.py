@@ -23,6 +23,9 @@ from local.routing import Match
 
 Event = dict[str, Any]
 
+CLOUDFRONT = "127.0.0.1"
+"""Where API Gateway believes to be called from: on AWS, it is never the caller."""
+
 
 class MalformedAnswer(Exception):
     """The function's answer is not what a proxy integration must give: API Gateway answers 502."""
@@ -65,12 +68,12 @@ class Call:
         return f"{place}/{self.request.method}{self.path}"
 
     def headers(self) -> CIMultiDict[str]:
-        """The client's headers and those that API Gateway adds."""
+        """The client's headers and those that CloudFront and, behind it, API Gateway add."""
         headers = CIMultiDict(self.request.headers)
         for name in ("Connection", "Transfer-Encoding", "Expect", "TE", "Upgrade", "Proxy-Authorization"):
             headers.popall(name, None)
         peer = self.request.remote or "127.0.0.1"
-        forwarded = [*headers.popall("X-Forwarded-For", []), peer]
+        forwarded = [*headers.popall("X-Forwarded-For", []), peer, CLOUDFRONT]
         headers["X-Forwarded-For"] = ", ".join(forwarded)
         headers.setdefault("X-Forwarded-Proto", "http")
         headers.setdefault("X-Forwarded-Port", str(self.request.url.port or 80))
@@ -123,7 +126,7 @@ def _context(call: Call) -> Event:
         "extendedRequestId": call.id.replace("-", "")[:16],
         "httpMethod": call.request.method,
         "identity": dict.fromkeys(unknown.split(","))
-        | {"sourceIp": call.request.remote, "userAgent": call.request.headers.get("User-Agent")},
+        | {"sourceIp": CLOUDFRONT, "userAgent": call.request.headers.get("User-Agent")},
         "path": f"/{call.api.stage}{call.path}",
         "protocol": f"HTTP/{call.request.version.major}.{call.request.version.minor}",
         "requestId": call.id,

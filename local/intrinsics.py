@@ -14,6 +14,8 @@ from local.resources import ACCOUNT, PICTURES_PATH, REGION, AssemblyError, Place
 Template = Mapping[str, Any]
 _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:ssm:([^:}]+)(?::\d+)?\}\}")
+S3_HOST = ".s3.amazonaws.com"
+"""How the host of a bucket ends."""
 _ABSENT = object()
 
 
@@ -44,13 +46,10 @@ class Intrinsics:
             "Fn::GetAZs": lambda *_: [f"{REGION}{zone}" for zone in "abc"],
         }
         self._api_urls: dict[str, str] = {}
-        self._picture_urls: list[str] = []
+        self._distribution_urls: dict[str, str] = {}
         self._exports = self._find_exports()
         self._api_urls = self._find_api_urls()
-        self._picture_urls = [
-            f"https://{self.attributes.get(resource, 'DomainName')}"
-            for resource in self.of_type("AWS::CloudFront::Distribution")
-        ]
+        self._distribution_urls = self._find_distribution_urls()
 
     def value(self, stack: str, value: Any) -> Any:
         """`value` with every intrinsic function in it replaced by its result."""
@@ -79,6 +78,12 @@ class Intrinsics:
     def of_type(self, *types: str) -> list[Resource]:
         """The resources of these types, in the template's order."""
         return [resource for resource in self.resources.values() if resource.type in types]
+
+    def distributions(self) -> list[tuple[Resource, str]]:
+        """Every distribution with the host of its (first) origin."""
+        found = self.of_type("AWS::CloudFront::Distribution")
+        origins = [each.properties["DistributionConfig"]["Origins"][0]["DomainName"] for each in found]
+        return [(each, str(self.value(each.stack, host))) for each, host in zip(found, origins, strict=True)]
 
     def _ref(self, stack: str, name: str) -> Any:
         pseudo = {
@@ -164,12 +169,22 @@ class Intrinsics:
         apis = [self.attributes.ref(resource) for resource in self.of_type("AWS::ApiGateway::RestApi")]
         return {f"https://{api}.execute-api.{REGION}.amazonaws.com": self._gateway_url for api in apis}
 
+    def _find_distribution_urls(self) -> dict[str, str]:
+        """Where the gateway stands in for each distribution. Raises AssemblyError on one that shows something else."""
+        urls = {}
+        for resource, origin in self.distributions():
+            if not origin.endswith(S3_HOST) and f"https://{origin}" not in self._api_urls:
+                raise AssemblyError(f"{resource} shows {origin}, which is neither a bucket nor the API")
+            path = PICTURES_PATH if origin.endswith(S3_HOST) else ""
+            urls[f"https://{self.attributes.get(resource, 'DomainName')}"] = f"{self._gateway_url}{path}"
+        return urls
+
     def _localize(self, text: str) -> str:
-        """Replace the addresses of the API and of a distribution on AWS by the gateway's, and `{{resolve:ssm:…}}` by
+        """Replace the addresses of the API and of distributions on AWS by the gateway's, and `{{resolve:ssm:…}}` by
         the parameter's value.
         """
-        for remote in self._picture_urls:
-            text = text.replace(remote, f"{self._gateway_url}{PICTURES_PATH}")
+        for remote, local in self._distribution_urls.items():
+            text = text.replace(remote, local)
         for remote, local in self._api_urls.items():
             if remote in text:
                 text = re.sub(re.escape(remote) + r"(/[\w$-]+)?/?$", local, text)

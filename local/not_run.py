@@ -13,6 +13,7 @@ _WATCHING = "nobody is paged on a laptop; logs are files"
 _MAILS = (
     "the emulator's SES tells nothing of mails; `POST /_local/emails/{id}/…` puts its events on the topic"
 )
+_DOOR = "the gateway is reached directly, by one developer"
 _STAGE = "the gateway serves the one stage as it is in the template"
 
 NOT_RUN: dict[str, str] = {
@@ -55,4 +56,8 @@ NOT_RUN: dict[str, str] = {
     "AWS::SES::ConfigurationSetEventDestination": _MAILS,
     "AWS::SNS::TopicPolicy": _PERMISSION,
     "AWS::SQS::QueuePolicy": _PERMISSION,
+    "AWS::WAFv2::IPSet": _DOOR,
+    "AWS::WAFv2::LoggingConfiguration": _DOOR,
+    "AWS::WAFv2::WebACL": _DOOR,
+    "AWS::WAFv2::WebACLAssociation": _DOOR,
 }

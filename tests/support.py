@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.identity import Role, User
 
+CLOUDFRONT = "130.176.0.9"
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
@@ -89,7 +90,8 @@ def proxy_event(
     url = urlsplit(path)
     values = parse_qs(url.query, keep_blank_values=True)
     values |= {name: [str(value)] for name, value in (query or {}).items()}
-    sent = {"Content-Type": "application/json"} if body is not None else {}
+    sent = {"X-Forwarded-For": f"{source_ip}, {CLOUDFRONT}"}
+    sent |= {"Content-Type": "application/json"} if body is not None else {}
     sent |= {"Authorization": f"Bearer {user.token}"} if user else {}
     sent |= headers or {}
     return {
@@ -108,7 +110,7 @@ def proxy_event(
             "httpMethod": method,
             "path": url.path,
             "stage": "dev",
-            "identity": {"sourceIp": source_ip},
+            "identity": {"sourceIp": CLOUDFRONT},
             **({"authorizer": _authorizer_context(user)} if user else {}),
         },
         "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,

@@ -84,7 +84,7 @@ API = Api(
 def test_a_function_gets_the_proxy_event(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serving(tmp_path) as (client, _):
-            headers = {"X-Two": "one", "User-Agent": "test"}
+            headers = {"X-Two": "one", "User-Agent": "test", "X-Forwarded-For": "192.0.2.1"}
             async with client.get("/api/events/a%20b?q=1&q=2&r=%C3%A9", headers=headers) as answer:
                 event = await answer.json()
                 id_ = answer.headers["x-amzn-RequestId"]
@@ -95,6 +95,9 @@ def test_a_function_gets_the_proxy_event(tmp_path: Path) -> None:
         assert event["queryStringParameters"] == {"q": "2", "r": "é"}
         assert event["multiValueQueryStringParameters"] == {"q": ["1", "2"], "r": ["é"]}
         assert event["headers"]["X-Two"] == "one"
+        assert (
+            event["headers"]["X-Forwarded-For"] == "192.0.2.1, 127.0.0.1, 127.0.0.1"
+        )  # said, caller, CloudFront
         assert event["multiValueHeaders"]["X-Two"] == ["one"]
         assert (event["body"], event["isBase64Encoded"], event["stageVariables"]) == (None, False, None)
         context = event["requestContext"]

@@ -43,7 +43,14 @@ class RawRequest:
 
     @property
     def source_ip(self) -> str:
-        """The address that API Gateway saw."""
+        """The address that CloudFront was called from.
+
+        CloudFront appends it to `X-Forwarded-For`, whatever the caller wrote there, and API Gateway appends
+        CloudFront's: so it is the last but one. (API Gateway's own `sourceIp` is CloudFront's.)
+        """
+        forwarded = (self.header("X-Forwarded-For") or "").split(",")
+        if len(forwarded) > 1:
+            return forwarded[-2].strip()
         return str(self._event["requestContext"]["identity"]["sourceIp"])
 
     @property
