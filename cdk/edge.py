@@ -139,9 +139,10 @@ class Edge(Stack):
         )
 
     def _distribution(self, rest: apigateway.RestApi) -> cloudfront.Distribution:
-        stage, certificate = self._stage, None
+        stage, certificate, oldest_tls = self._stage, None, None  # with CloudFront's own name its own rules hold
         if stage.certificate is not None:
             certificate = acm.Certificate.from_certificate_arn(self, "Certificate", stage.certificate)
+            oldest_tls = cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021
         return cloudfront.Distribution(
             self,
             "Distribution",
@@ -163,7 +164,7 @@ class Edge(Stack):
             ),
             domain_names=None if stage.domain is None else [stage.domain],
             certificate=certificate,
-            minimum_protocol_version=certificate and cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+            minimum_protocol_version=oldest_tls,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,
             web_acl_id=self.firewall.attr_arn,
