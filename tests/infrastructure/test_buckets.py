@@ -76,7 +76,7 @@ def test_browsers_upload_from_the_web_front_end_only(system: System, production:
 
 
 def test_the_distribution_shows_what_was_checked_and_never_an_upload(system: System) -> None:
-    (distribution,) = system.of_type("AWS::CloudFront::Distribution")
+    (distribution,) = [d for d in system.of_type("AWS::CloudFront::Distribution") if d.stack == "Buckets"]
     config = distribution.properties["DistributionConfig"]
     (origin,) = config["Origins"]
     assert origin["OriginPath"] == "/public"
