@@ -103,7 +103,7 @@ class Purchase(Stack):
         at, done = self._tasks, sfn.Succeed(self, "Done")
         reserve = self._call("Reserve", at.reserve, ORDER, "$.reservation")
         charge = self._call(
-            "Charge", at.charge, {"reservation": sfn.JsonPath.object_at("$.reservation")}, "$.payment"
+            "Charge", at.charge, ORDER | {"reservation": sfn.JsonPath.object_at("$.reservation")}, "$.payment"
         )
         await_payment = self._await_payment()
         issue = self._call("Issue", at.issue, ORDER, "$.issue")

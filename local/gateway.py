@@ -10,6 +10,7 @@ from aiohttp import web
 
 from local.authorizing import Refused, authorize
 from local.gateway_events import Call, MalformedAnswer, proxy_event, proxy_response
+from local.gateway_protocol import listen, on_expect, unrouted
 from local.gateway_responses import gateway_response, mock_response
 from local.lambdas import LambdaHost, TooManyRequests, UnknownFunction
 from local.resources import Api
@@ -17,8 +18,6 @@ from local.routing import Routes
 
 MAX_BODY = 10 * 1024 * 1024
 """API Gateway's limit on a request's body, in bytes."""
-MAX_LINE = 64 * 1024
-"""Bytes of a URL or a header: so long that what a function says of them is heard, not what aiohttp says."""
 
 
 class Gateway:
@@ -40,27 +39,25 @@ class Gateway:
         self._extend = extend
         self._routes = Routes(api.routes)
         self._runner: web.AppRunner | None = None
+        self._listening: asyncio.AbstractServer | None = None
 
     async def start(self) -> None:
         """Listen. Raises OSError if the port is taken."""
-        app = web.Application(client_max_size=MAX_BODY)
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[unrouted(self._refusal)])
         if self._extend is not None:
             self._extend(app)
-        app.router.add_route("*", r"/{path:[\s\S]*}", self._serve)  # a line break in it, too
-        self._runner = web.AppRunner(
-            app,
-            access_log=None,
-            shutdown_timeout=2,
-            auto_decompress=False,  # the bytes that came are the bytes that were signed
-            max_line_size=MAX_LINE,
-            max_field_size=MAX_LINE,
-        )
+        every = r"/{path:[\s\S]*}"  # a line break in it, too
+        app.router.add_route("*", every, self._serve, expect_handler=on_expect)
+        self._runner = web.AppRunner(app, shutdown_timeout=2)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._address, self._port, backlog=1024).start()
+        assert self._runner.server is not None
+        self._listening = await listen(self._runner.server, self._refusal, self._address, self._port)
         self._host.spawn(self._host.warm())
 
     async def stop(self) -> None:
         """Stop listening."""
+        if self._listening is not None:
+            self._listening.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -77,6 +74,9 @@ class Gateway:
             response = gateway_response(call, "DEFAULT_5XX")
         response.headers["x-amzn-RequestId"] = call.id
         return response
+
+    def _refusal(self, request: web.BaseRequest, kind: str) -> web.Response:
+        return gateway_response(Call(self._api, request, b"", None), kind)
 
     async def _answer(self, call: Call) -> web.Response:
         route = call.route

@@ -36,7 +36,7 @@ class Call:
     """One request on its way through the gateway."""
 
     api: Api
-    request: web.Request
+    request: web.BaseRequest
     body: bytes
     match: Match | None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -67,6 +67,14 @@ class Call:
         place = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.api.id}/{self.api.stage}"
         return f"{place}/{self.request.method}{self.path}"
 
+    @property
+    def _port(self) -> int:
+        """The port that the client asked for; one that is no number is none."""
+        try:
+            return self.request.url.port or 80
+        except ValueError:
+            return 80
+
     def headers(self) -> CIMultiDict[str]:
         """The client's headers and those that CloudFront and, behind it, API Gateway add."""
         headers = CIMultiDict(self.request.headers)
@@ -76,7 +84,7 @@ class Call:
         forwarded = [*headers.popall("X-Forwarded-For", []), peer, CLOUDFRONT]
         headers["X-Forwarded-For"] = ", ".join(forwarded)
         headers.setdefault("X-Forwarded-Proto", "http")
-        headers.setdefault("X-Forwarded-Port", str(self.request.url.port or 80))
+        headers.setdefault("X-Forwarded-Port", str(self._port))
         headers["X-Amzn-Trace-Id"] = f"Root=1-{int(self.at):08x}-{self.id.replace('-', '')[:24]}"
         return headers
 

@@ -18,6 +18,7 @@ DEFAULTS: dict[str, tuple[int, str]] = {
     "ACCESS_DENIED": (403, "User is not authorized to access this resource with an explicit deny"),
     "AUTHORIZER_CONFIGURATION_ERROR": (500, "Internal server error"),
     "AUTHORIZER_FAILURE": (500, "Internal server error"),
+    "BAD_REQUEST": (400, "Bad Request"),
     "DEFAULT_5XX": (502, "Internal server error"),
     "INTEGRATION_FAILURE": (504, "Internal server error"),
     "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out"),

@@ -11,7 +11,7 @@ from functions.auth.records import UserRecord
 from functions.auth.settings import PASSWORD_MIN_LENGTH
 from shared.clock import now
 from shared.identity import Role
-from shared.wire import Answer, Body, Instant, one_line
+from shared.wire import Answer, Body, Instant, person_name
 
 MAX_PASSWORD_LENGTH = 128
 
@@ -49,7 +49,7 @@ def _of_someone_alive(born: date) -> date:
 
 
 Email = Annotated[str, Field(max_length=254), AfterValidator(_an_address)]
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(one_line)]
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(person_name)]
 # Blanks at its ends belong to a password.
 Secret = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1000)]
 NewPassword = Annotated[

@@ -3,15 +3,15 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import ChainableUndefined, FileSystemLoader, StrictUndefined, Template, Undefined
-from jinja2.exceptions import TemplateNotFound, TemplateSyntaxError
+from jinja2 import ChainableUndefined, FileSystemLoader, StrictUndefined, Template, Undefined, nodes
+from jinja2.exceptions import SecurityError, TemplateNotFound, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from functions.notifications import bounded
@@ -108,14 +108,31 @@ def _part(part: str, source: str, data: Mapping[str, Any], *, strict: bool) -> s
 
 @lru_cache(maxsize=64)
 def _compiled(source: str, *, html: bool, strict: bool) -> Template:
-    return _environment(html=html, undefined=StrictUndefined if strict else ChainableUndefined).from_string(
-        source
-    )
+    environment = _environment(html=html, undefined=StrictUndefined if strict else ChainableUndefined)
+    for name in _attributes(environment.parse(source)):
+        if name.startswith("__") and name.endswith("__"):
+            raise SecurityError(f"{name!r} is not for templates")
+    return environment.from_string(source)
+
+
+def _attributes(parsed: nodes.Template) -> Iterator[str]:
+    """The attributes that a template names: of what it is not given yet, the sandbox alone would not complain."""
+    for node in parsed.find_all((nodes.Getattr, nodes.Getitem, nodes.Const)):
+        if isinstance(node, nodes.Getattr):
+            yield node.attr
+        elif isinstance(node, nodes.Const) and isinstance(node.value, str):
+            yield node.value  # of x["…"] and x|attr("…")
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
+        """Python's insides are an error at once, also where a variable without a value is none."""
+        raise SecurityError(f"{attribute!r} of {type(obj).__name__!r} is not for templates")
 
 
 @cache
 def _environment(*, html: bool, undefined: type[Undefined]) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Sandbox(
         loader=FileSystemLoader(LAYOUTS),
         autoescape=html,
         undefined=undefined,

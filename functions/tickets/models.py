@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from shared.wire import Answer, Body, Currency, Instant, Money, one_line
+from shared.wire import Answer, Body, Currency, Instant, Money, one_line, person_name
 
 MAX_TYPES_PER_RESERVATION = 20
 MAX_QUANTITY = 100
@@ -22,6 +22,7 @@ _CURRENCIES = (
 CURRENCIES = frozenset(_CURRENCIES.split())
 
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(one_line)]
+HolderName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(person_name)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 Stock = Annotated[int, Field(strict=True, ge=0, le=MAX_STOCK)]
 Price = Annotated[Money, Field(le=MAX_AMOUNT)]
@@ -184,9 +185,9 @@ class PurchaseRequest(Body):
 
     reservation_id: UUID
     payment_method: PaymentMethod
-    holder_names: Annotated[list[Name], Field(max_length=MAX_TYPES_PER_RESERVATION * MAX_QUANTITY)] | None = (
-        None
-    )
+    holder_names: (
+        Annotated[list[HolderName], Field(max_length=MAX_TYPES_PER_RESERVATION * MAX_QUANTITY)] | None
+    ) = None
 
 
 class PurchaseAccepted(Answer):

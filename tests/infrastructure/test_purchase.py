@@ -158,7 +158,7 @@ def test_a_purchase_goes_its_way_to_the_end(
 
 @pytest.mark.usefixtures("statuses")
 def test_charge_is_told_what_was_reserved(tasks: ScriptedTasks) -> None:
-    assert tasks.last("paid", "charge") == {"reservation": reservation("paid")}
+    assert tasks.last("paid", "charge") == {"orderId": "paid", "reservation": reservation("paid")}
 
 
 @pytest.mark.usefixtures("statuses")

@@ -4,18 +4,22 @@ import json
 from typing import Annotated, Any
 
 import pytest
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from shared.api import Api
 from shared.database import Database
 from shared.identity import User
 from shared.requests import MAX_DETAILS
-from shared.wire import Answer, Body, one_line
+from shared.wire import Answer, Body, Money, one_line, person_name
 from tests.support import Reply, a_user, call
 
 
 class Order(Body):
     quantity: Annotated[int, Field(strict=True, ge=1, le=100)]
+
+
+class Priced(Body):
+    price: Money
 
 
 class Taken(Answer):
@@ -42,6 +46,17 @@ def test_a_number_beyond_all_bounds_is_a_400(api: Api, number: str) -> None:
     reply = post(api, f'{{"quantity": {number}}}')
 
     assert (reply.status, reply.code) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("price", ["-0.00", "-1", "1e2", "NaN", "٤.00", "1_000", "0x1", "1.999", "+1", ""])
+def test_an_amount_is_digits_and_a_point(price: str) -> None:
+    with pytest.raises(ValidationError):
+        Priced.model_validate({"price": price})
+
+
+@pytest.mark.parametrize("price", ["0", 0, 0.0, -0.0, "0.00"])
+def test_nothing_has_no_sign(price: object) -> None:
+    assert Priced.model_validate({"price": price}).model_dump(mode="json") == {"price": "0.00"}
 
 
 def test_of_very_many_complaints_an_answer_holds_the_first_ones(api: Api) -> None:
@@ -107,3 +122,64 @@ def test_a_name_is_one_visible_line_that_turns_nothing_around(name: str) -> None
 )
 def test_names_of_every_script_pass(name: str) -> None:
     assert one_line(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "https://evil.example/win",
+            "evil.example",
+            "Win at www.evil",
+            "Ada evil.example now",
+            "ada@example.com",
+        ),
+        *(
+            "<b>Ada</b>",
+            "{{ 7 * 7 }}",
+            "${7}",
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "a\\b",
+            "[Ada](x)",
+            "a\nb",
+            "\u202ea",
+        ),
+    ],
+)
+def test_a_name_is_no_message_no_link_and_no_formula(name: str) -> None:
+    with pytest.raises(ValueError, match=r"A name holds no|May not contain"):
+        person_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Ada",
+            "Jean-Luc",
+            "O'Brien",
+            "d’Artagnan",
+            "Dr. Eva",
+            "Dr.Eva",
+            "J.R.R.",
+            "J. R.",
+            "Ludwig van",
+            "St. John",
+        ),
+        *(
+            "Ørjan",
+            "李",
+            "مريم",
+            "Ада",
+            "Nguyễn Văn",
+            "Anna (Annie)",
+            "Smith & Sons, Inc.",
+            "Martin Luther King, Jr.",
+        ),
+    ],
+)
+def test_people_s_names_pass(name: str) -> None:
+    assert person_name(name) == name

@@ -24,7 +24,7 @@ from shared import idempotency, maintenance, requests
 from shared.database import Database, Sql
 from shared.errors import AppError, BadInput, FieldError, Forbidden
 from shared.identity import Role, User
-from shared.log import logger
+from shared.log import begin, logger
 from shared.requests import RawRequest
 from shared.responses import answer_of, error_of
 
@@ -154,7 +154,7 @@ class Api:
     def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """The Lambda handler."""
         request_id = requests.request_id(event)
-        self._log.append_keys(request_id=request_id)
+        begin(self._log, request_id)
         try:
             self._admit(event)
             answer = self._resolver.resolve(requests.checked(event), context)
@@ -188,6 +188,7 @@ class Api:
         arguments: dict[str, Any],
         cache: int,
     ) -> Response[Any]:
+        self._log.append_keys(order_id=_order_of(arguments))
         user = None if declared.access == "public" else User.of(event)
         if takes.user:
             arguments[takes.user] = user
@@ -227,6 +228,14 @@ class Api:
             return error
         named = {detail.field for detail in error.details}
         return BadInput(details=error.details + [detail for detail in more if detail.field not in named])
+
+
+def _order_of(arguments: dict[str, Any]) -> str | None:
+    """The order that a valid request names, in its path, its query or its body."""
+    found = arguments.get("order_id") or next(
+        (found for value in arguments.values() if (found := getattr(value, "order_id", None))), None
+    )
+    return str(found) if found else None
 
 
 def _key(declared: Declared, event: dict[str, Any], user: User | None) -> idempotency.Key | None:

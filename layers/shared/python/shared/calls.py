@@ -130,4 +130,4 @@ def _api_url() -> str:
 def _pool() -> Any:
     import urllib3
 
-    return urllib3.PoolManager(maxsize=2)
+    return urllib3.PoolManager(maxsize=5)  # of the whole system's health all five services are asked at once

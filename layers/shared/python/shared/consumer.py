@@ -20,7 +20,7 @@ from shared import aws
 from shared.clock import now
 from shared.contracts import Contract
 from shared.database import Database, Sql
-from shared.log import logger
+from shared.log import begin, invocation_id, logger
 
 C = TypeVar("C", bound=Contract)
 BACKOFF_SECONDS = (1, 2, 4, 8)
@@ -83,10 +83,12 @@ class Consumer:
 
     def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """The Lambda handler: `batchItemFailures` names the messages to have again."""
+        begin(self._log, invocation_id(context))
         answer = process_partial_response(event, self._record, self._batch, context)
         return cast("dict[str, Any]", answer)
 
     def _record(self, record: SQSRecord) -> None:
+        self._log.append_keys(message_id=None, order_id=None)  # of the message before
         try:
             self._handle(json.loads(record.body))
         except Exception as error:
@@ -102,6 +104,7 @@ class Consumer:
         if known is None:
             return
         contract, function, in_transaction = known
+        self._log.append_keys(message_id=envelope["id"], order_id=envelope["data"].get("orderId"))
         message = Message(
             id=UUID(envelope["id"]),
             data=contract.model_validate(envelope["data"]),

@@ -6,7 +6,7 @@ from typing import Any
 from shared import idempotency, outbox
 from shared.clock import now
 from shared.database import Database
-from shared.log import logger
+from shared.log import begin, invocation_id, logger
 from shared.settings import Setting
 
 SWEEP_LIMIT = Setting("sweep_limit", 500, "Rows that one run of a sweep takes at most")
@@ -20,7 +20,8 @@ def job(
     """The Lambda handler of a job: `run` takes the (maybe empty) input and returns how many things it handled."""
     log = logger(service)
 
-    def handler(event: dict[str, Any], _context: Any) -> dict[str, int]:
+    def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+        begin(log, invocation_id(context))
         handled = run(event or {})
         log.info("job done", extra={"handled": handled})
         return {"handled": handled}

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from shared.log import logger
+from shared.log import begin, invocation_id, logger
 from shared.wire import Answer, Body
 
 B = TypeVar("B", bound=Body)
@@ -17,8 +17,8 @@ def task(
     """The Lambda handler of a task: parses the state's input, logs with the order's id, answers in camelCase JSON."""
     log = logger(service)
 
-    def handler(event: dict[str, Any], _context: Any) -> Any:
-        log.append_keys(order_id=event.get("orderId"))
+    def handler(event: dict[str, Any], context: Any) -> Any:
+        begin(log, invocation_id(context), order_id=event.get("orderId"))
         try:
             answer = run(model.model_validate(event))
         except Exception:

@@ -22,6 +22,8 @@ from shared.clock import iso
 
 # Line breaks and other controls, and what turns the direction of the text around it (Unicode Technical Report 36, 2.5).
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Of markup, addresses and formulas; "www." and "example.org", but neither "J. R." nor "Dr.Eva".
+_NO_NAME = re.compile(r"[<>{}\[\]/\\|$€%§~^=@]|\b[wW]{3}\.|\w{2}\.[a-z]{2}")
 # Categories that leave nothing to see: format, unassigned, private use, blanks.
 _UNSEEN = ("Cf", "Cn", "Co", "Zs", "Zl", "Zp")
 _AMOUNT_SCHEMA = {
@@ -33,7 +35,7 @@ _AMOUNT_SCHEMA = {
 }
 _SHOWN_AMOUNT_SCHEMA = {"type": "string", "pattern": r"^[0-9]+\.[0-9]{2}$", "examples": ["49.50"]}
 _SHOWN_INSTANT_SCHEMA = {"type": "string", "format": "date-time", "examples": ["2030-05-01T18:00:00.000Z"]}
-_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_AMOUNT = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def _plain_amount(value: Any) -> Any:
@@ -41,6 +43,11 @@ def _plain_amount(value: Any) -> Any:
     if isinstance(value, str) and _AMOUNT.fullmatch(value.strip()) is None:
         raise ValueError("Must be an amount like 49.50")
     return value
+
+
+def _unsigned_zero(amount: Decimal) -> Decimal:
+    # -0.0 is not less than 0, and would be shown as -0.00.
+    return abs(amount)
 
 
 def _iso_text(value: Any) -> Any:
@@ -69,11 +76,23 @@ def one_line(text: str) -> str:
     return text
 
 
+def person_name(text: str) -> str:
+    """A validator for people's names, which we write to addresses that nobody has verified yet: no message, no link.
+
+    The characters are those that pretix refuses in names, and what makes an address of a site, a mail or a formula.
+    """
+    one_line(text)
+    if _NO_NAME.search(text) or text.startswith(("+", "-")):
+        raise ValueError("A name holds no addresses, and none of < > { } [ ] / \\ | $ € % § ~ ^ = @")
+    return text
+
+
 # Eight digits before the point: the DECIMAL(10,2) of the tables.
 Money = Annotated[
     Decimal,
     Field(ge=0, max_digits=10, decimal_places=2, allow_inf_nan=False),
     BeforeValidator(_plain_amount),
+    AfterValidator(_unsigned_zero),
     WithJsonSchema(_AMOUNT_SCHEMA, mode="validation"),
     PlainSerializer(lambda amount: f"{amount:.2f}", return_type=str),
     WithJsonSchema(_SHOWN_AMOUNT_SCHEMA, mode="serialization"),
@@ -91,7 +110,9 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 class Answer(BaseModel):
     """Base of everything we send: snake_case in Python, camelCase on the wire."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, hide_input_in_errors=True
+    )
 
 
 class Body(BaseModel):
@@ -103,7 +124,8 @@ class Body(BaseModel):
         extra="forbid",
         frozen=True,
         str_strip_whitespace=True,
+        hide_input_in_errors=True,  # an error may end up in a log
     )
 
 
-__all__ = ["Answer", "Body", "Currency", "Instant", "Money", "one_line"]
+__all__ = ["Answer", "Body", "Currency", "Instant", "Money", "one_line", "person_name"]
