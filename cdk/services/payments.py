@@ -62,7 +62,7 @@ def rows(on: Ground) -> list[Row]:
         Consumer("events",   queue="payments-events",   uses=[db]),
 
         Job("sweep_messages",    "every minute", uses=[db, publish, attempts, webhooks, refunds, wake, exports]),
-        Job("resume_payments",   "every minute", uses=[db, publish, attempts, refunds]),
+        Job("resume_payments",   "every minute", uses=[db, publish, attempts, webhooks, refunds]),
         Job("read_gateways",     "by hand",      uses=providers, timeout=120),
     ]
 # fmt: on

@@ -8,6 +8,7 @@ from functions.auth import export_files
 from functions.auth import privacy_repository as repository
 from functions.auth.random_tokens import digest, new_token
 from functions.auth.settings import (
+    EXPORT_ASK_AGAIN_LIMIT,
     EXPORT_ASK_AGAIN_SECONDS,
     EXPORT_DOWNLOAD_SECONDS,
     EXPORT_GIVE_UP_HOURS,
@@ -22,7 +23,6 @@ from shared.errors import NotFound, TooManyRequests
 from shared.privacy import Records
 
 DAY = timedelta(days=1)
-SWEEP = 100
 
 
 class ExportUnderWay(TooManyRequests):
@@ -92,7 +92,7 @@ def ask_again(sql: Sql, at: datetime) -> int:
     """Ask again for parts that are missing for long, and give up what nobody answers; how many were asked for."""
     repository.give_up_exports(sql, at - timedelta(hours=EXPORT_GIVE_UP_HOURS()))
     waited = at - timedelta(seconds=EXPORT_ASK_AGAIN_SECONDS())
-    unanswered = repository.take_unanswered(sql, at=at, asked_before=waited, limit=SWEEP)
+    unanswered = repository.take_unanswered(sql, at=at, asked_before=waited, limit=EXPORT_ASK_AGAIN_LIMIT())
     for row in unanswered:
         _ask(sql, row["id"], row["user_id"])
     return len(unanswered)

@@ -43,6 +43,9 @@ EXPORT_DOWNLOAD_SECONDS = Setting(
 EXPORT_ASK_AGAIN_SECONDS = Setting(
     "export_ask_again_seconds", 300, "Seconds after which services are asked again for a part of an export"
 )
+EXPORT_ASK_AGAIN_LIMIT = Setting(
+    "export_ask_again_limit", 100, "Exports whose missing parts one run of the job asks for again at most"
+)
 EXPORT_GIVE_UP_HOURS = Setting(
     "export_give_up_hours", 48, "Hours after which an export that a service never answered is given up"
 )

@@ -23,8 +23,21 @@ REFUND_STALL_SECONDS = Setting(
 ATTEMPT_STALL_SECONDS = Setting(
     "attempt_stall_seconds", 90, "Seconds after which a payment attempt without an outcome is sent on again"
 )
+WEBHOOK_STALL_SECONDS = Setting(
+    "webhook_stall_seconds", 300, "Seconds after which a stored webhook that nobody handled is sent on again"
+)
+ASK_PROVIDER_SECONDS = Setting(
+    "ask_provider_after_seconds",
+    120,
+    "Seconds without news of an order's payment after which its provider is asked; asked again at twice the age",
+)
+FOLLOW_UP_DAYS = Setting(
+    "follow_up_days", 4, "Days for which unheard payments and unhandled webhooks are followed up"
+)
 RESUME_LIMIT = Setting(
-    "resume_limit", 100, "Refunds, attempts or late payments sent on again in one run, of each"
+    "resume_limit",
+    100,
+    "Refunds, attempts, late payments, webhooks or questions sent on again in one run, of each",
 )
 GATEWAY_CIRCUIT_FAILURES = Setting(
     "gateway_circuit_failures", 5, "Failed calls in a row after which a payment provider is left alone"

@@ -29,6 +29,8 @@ from shared.log import logger
 
 log = logger("payments")
 
+QUEUE = "payments-webhooks"
+
 # What only tells of taking money: nothing new for an order that is paid.
 ABOUT_TAKING = ("payment_intent.", "CHECKOUT.ORDER.", "PAYMENT.CAPTURE.COMPLETED", "PAYMENT.CAPTURE.PENDING")
 REFUND, DISPUTE = "refund.", ("charge.dispute.", "CUSTOMER.DISPUTE.")
@@ -105,7 +107,12 @@ def store(sql: Sql, provider: str, event: WebhookEvent, at: datetime) -> None:
     """Keep a verified webhook and send it on; one that was kept before and handled since is only acknowledged."""
     if webhooks.store(sql, provider, event, at, handled=event.type not in HANDLED):
         command = WebhookReceived(provider=provider, event_id=event.id)
-        outbox.send(sql, "payments-webhooks", command, subject=uuid5(NAMESPACE_URL, event.id))
+        outbox.send(sql, QUEUE, command, subject=subject(event.id))
+
+
+def subject(event_id: str) -> UUID:
+    """A webhook as the subject of a message."""
+    return uuid5(NAMESPACE_URL, event_id)
 
 
 def due(sql: Sql, provider: str, event_id: str, at: datetime) -> Due | None:
@@ -147,12 +154,41 @@ def record(sql: Sql, due: Due, answers: list[Answer], at: datetime) -> None:
         if isinstance(answer, RefundResult):
             _record_refund(sql, due, answer, at)
         elif isinstance(answer, Complaint):
-            order = _record_payment(sql, due, answer.payment, at)
+            order = hear(sql, due.provider, due.order, answer.payment, at)
             if order is not None:
                 disputes.record(sql, order, answer.dispute, at)
         else:
-            _record_payment(sql, due, answer, at)
+            hear(sql, due.provider, due.order, answer, at)
     webhooks.mark_handled(sql, due.provider, due.event_id, at)
+
+
+def hear(sql: Sql, provider: str, before: Order | None, answer: PaymentResult, at: datetime) -> Order | None:
+    """Apply how a payment stands to its order; the order as it is then, None if the payment is not one of ours.
+
+    Args:
+        before: the order as it was before the provider was asked; None if the payment was not linked to one.
+
+    Raises:
+        TooEarly: the order changed while the provider was asked, so its answer may be out of date.
+    """
+    order_id = before.id if before else _uuid(answer.order_id)
+    order = orders.lock(sql, order_id) if order_id else None
+    if order is None:
+        log.warning("news of a payment that is not ours", extra={"provider": provider})
+        return None
+    if _is_left(order, answer):
+        if answer.outcome is PaymentOutcome.PAID:
+            second_payments.found(sql, order, provider, answer, at)
+        return None
+    if answer.outcome is not PaymentOutcome.PAID and _has_moved(before, order):
+        raise TooEarly(str(order.id))
+    if answer.outcome is PaymentOutcome.PAID and order.captured_amount == ZERO:
+        order = replace(order, payment_method=provider)  # it is where the money is
+    order = settling.apply(sql, order, answer, at)
+    if answer.outcome is PaymentOutcome.APPROVED:
+        charging.go_on(sql, order, at)
+    refunding.found_at_provider(sql, order, answer.amount_refunded, at)
+    return orders.get(sql, order.id)
 
 
 def _complaint(gateway: PaymentGateway, due: Due) -> list[Answer]:
@@ -164,28 +200,6 @@ def _payment(gateway: PaymentGateway, due: Due) -> PaymentResult | None:
     if due.intent_id is not None:
         return gateway.fetch(due.intent_id)
     return gateway.fetch_by_charge(due.charge_id) if due.charge_id else None
-
-
-def _record_payment(sql: Sql, due: Due, answer: PaymentResult, at: datetime) -> Order | None:
-    """The order as it is then; None if the payment is not one of ours."""
-    order_id = due.order.id if due.order else _uuid(answer.order_id)
-    order = orders.lock(sql, order_id) if order_id else None
-    if order is None:
-        log.warning("webhook about a payment that is not ours", extra={"webhook": due.event_id})
-        return None
-    if _is_left(order, answer):
-        if answer.outcome is PaymentOutcome.PAID:
-            second_payments.found(sql, order, due.provider, answer, at)
-        return None
-    if answer.outcome is not PaymentOutcome.PAID and _has_moved(due.order, order):
-        raise TooEarly(due.event_id)
-    if answer.outcome is PaymentOutcome.PAID and order.captured_amount == ZERO:
-        order = replace(order, payment_method=due.provider)  # it is where the money is
-    order = settling.apply(sql, order, answer, at)
-    if answer.outcome is PaymentOutcome.APPROVED:
-        charging.go_on(sql, order, at)
-    refunding.found_at_provider(sql, order, answer.amount_refunded, at)
-    return orders.get(sql, order.id)
 
 
 def _is_left(order: Order, answer: PaymentResult) -> bool:

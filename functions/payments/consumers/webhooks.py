@@ -1,10 +1,11 @@
-"""payments-webhooks: look at what the stored webhooks are about."""
+"""payments-webhooks: look at what the stored webhooks are about, and at payments that no webhook told of."""
 
-from functions.payments import provider, webhooks
+from functions.payments import provider, unheard, webhooks
 from functions.payments.database import database
+from functions.payments.gateways.gateway import GatewayTimeout, GatewayUnavailable
 from shared.clock import now
 from shared.consumer import Consumer, Message
-from shared.contracts import WebhookReceived
+from shared.contracts import PaymentUnheard, WebhookReceived
 
 consumer = Consumer(database, "payments-webhooks")
 
@@ -19,6 +20,23 @@ def webhook(message: Message[WebhookReceived]) -> None:
     answers = webhooks.ask(provider.gateway_at(message.data.provider), due)
     with database.transaction() as sql:
         webhooks.record(sql, due, answers, now())
+
+
+@consumer.on_call(PaymentUnheard)
+def ask(message: Message[PaymentUnheard]) -> None:
+    """Ask how the order's payment stands, and apply it; a provider that does not answer is asked again by the job."""
+    with database.transaction() as sql:
+        order = unheard.due(sql, message.data.order_id)
+    if order is None:
+        return
+    try:
+        answer = unheard.ask(provider.gateway_for(order), order)
+    except (GatewayUnavailable, GatewayTimeout):
+        return
+    if answer is None:
+        return
+    with database.transaction() as sql:
+        unheard.record(sql, order, answer, now())
 
 
 handler = consumer.handler

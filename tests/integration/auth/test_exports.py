@@ -7,11 +7,16 @@ from uuid import UUID
 import pytest
 import urllib3
 
+from functions.auth import exporting
+from functions.auth.database import database
 from functions.auth.jobs import ask_for_exports, forget_expired
 from functions.auth.routes import download_export
+from functions.auth.settings import EXPORT_ASK_AGAIN_LIMIT
 from shared.clock import now
 from shared.contracts import ExportPartReady
+from shared.database import Sql
 from shared.identity import User
+from tests import sweeping
 from tests.integration.auth.exports import BUCKET, Office
 from tests.people import PASSWORD, Desk
 from tests.support import Reply, call, context
@@ -106,6 +111,22 @@ def test_a_part_that_is_missing_for_long_is_asked_for_again(desk: Desk, office: 
     office.work()
     parts(office, export_id, user)
     assert len(desk.said("auth.export_ready.v1")) == 1
+
+
+def test_one_run_asks_for_a_limited_number_and_two_at_once_for_different_ones(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        asked(desk, desk.user(desk.signed_in(desk.person())["accessToken"]))
+
+    def take(sql: Sql, limit: int) -> int:
+        monkeypatch.setattr(EXPORT_ASK_AGAIN_LIMIT, "_value", limit)
+        monkeypatch.setattr(EXPORT_ASK_AGAIN_LIMIT, "_read_at", float("inf"))
+        monkeypatch.setenv("SETTINGS_PREFIX", "/box-office/dev")
+        return exporting.ask_again(sql, at)
+
+    at = now() + timedelta(minutes=6)
+    assert sweeping.runs(database, take, limit=2) == (2, 1, 0)
 
 
 def test_an_export_that_a_service_never_answers_is_given_up_and_forgotten(

@@ -1,9 +1,16 @@
 """Events that are over: completed some time after their date, and then nothing about them changes."""
 
+from datetime import timedelta
+
 import pytest
 
+from functions.events import repository
+from functions.events.database import database
 from functions.events.jobs import complete_events
 from functions.events.settings import COMPLETE_LIMIT
+from shared.clock import now
+from shared.database import Sql
+from tests import sweeping
 from tests.programme import Programme, details
 from tests.support import context
 
@@ -76,3 +83,13 @@ def test_a_run_completes_so_many_and_the_next_one_goes_on(
         days_ago(programme, programme.published(), days)
 
     assert [completed(), completed(), completed()] == [2, 1, 0]
+
+
+def test_two_runs_at_once_complete_different_ones(programme: Programme) -> None:
+    for _ in range(3):
+        days_ago(programme, programme.published(), 3)
+
+    def take(sql: Sql, limit: int) -> int:
+        return len(repository.complete(sql, now() - timedelta(days=1), now(), limit))
+
+    assert sweeping.runs(database, take, limit=2) == (2, 1, 0)

@@ -7,14 +7,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from functions.notifications import mails
+from functions.notifications import mails, repository
 from functions.notifications.consumers import mail as consumer
 from functions.notifications.database import database
 from functions.notifications.gateways.failures import MailRefused
 from functions.notifications.jobs import resend_mail
 from functions.notifications.models import Taken
 from shared.contracts import MailRequested
+from shared.database import Sql
 from shared.errors import ProviderFailed
+from tests import sweeping
 from tests.cloud import Cloud
 from tests.databases import TestDatabase
 from tests.integration.notifications.conftest import SITE, Post
@@ -201,6 +203,20 @@ class TestOnceAndNeverLost:
         assert resend_mail.handler({}, None) == {"handled": 0}
         assert post.forward(consumer.handler, "mail")
         assert len(post.sent()) == 1
+
+    def test_one_run_takes_a_limited_number_and_two_at_once_take_different_ones(
+        self, post: Post, ada: UUID
+    ) -> None:
+        for _ in range(3):
+            with pytest.raises(ProviderFailed):
+                mails.deliver(database, a_confirmation(ada), refuse)
+        at = datetime.now(UTC) + timedelta(hours=1)
+
+        def take(sql: Sql, limit: int) -> int:
+            again = at + timedelta(minutes=1)
+            return len(repository.take_due(sql, at=at, again_at=again, asked_before=None, limit=limit))
+
+        assert sweeping.runs(database, take, limit=2) == (2, 1, 0)
 
     def test_an_operator_need_not_wait_for_the_job(self, post: Post, ada: UUID) -> None:
         with pytest.raises(ProviderFailed):

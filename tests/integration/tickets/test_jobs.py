@@ -1,11 +1,19 @@
 """What runs every minute, and at deployment."""
 
 import json
+from collections.abc import Callable
+from datetime import timedelta
 
 import boto3
 import pytest
 
+from functions.tickets import holds, voiding
+from functions.tickets.database import database
 from functions.tickets.jobs import create_signing_keys, expire_holds, resume_purchases, sweep_messages
+from functions.tickets.repository import purchases
+from shared.clock import now
+from shared.database import Sql
+from tests import sweeping
 from tests.cloud import Cloud
 from tests.databases import TestDatabase
 from tests.support import a_user, context
@@ -90,6 +98,35 @@ def test_what_was_looked_at_is_left_alone_for_a_while(sales: Sales) -> None:
     sales.order(a_user(), event_id, {sales.type(event_id): 1})
     sales.db.run("UPDATE purchases SET saga_checked_at = saga_checked_at - interval '2 minutes'")
     assert [resume_purchases.handler({}, context())["handled"] for _ in range(2)] == [1, 0]
+
+
+def expire(sql: Sql, limit: int) -> int:
+    return holds.expire(sql, now() + timedelta(hours=1), limit)
+
+
+def unfinished(sql: Sql, limit: int) -> int:
+    return len(purchases.take_unfinished(sql, now() + timedelta(hours=1), 3600, limit))
+
+
+def unvoided(sql: Sql, limit: int) -> int:
+    return voiding.resume(sql, now() + timedelta(hours=1), 3600, limit)
+
+
+@pytest.mark.parametrize("take", [expire, unfinished, unvoided])
+def test_one_run_takes_a_limited_number_and_two_at_once_take_different_ones(
+    sales: Sales, take: Callable[[Sql, int], int]
+) -> None:
+    for _ in range(3):
+        event_id = sales.event()
+        id = sales.type(event_id)
+        sales.held(a_user(), event_id, {id: 1})
+        sales.order(a_user(), event_id, {id: 1})
+    sales.db.run("UPDATE event_copies SET status = 'CANCELLED'")
+    # Each is over, or untouched, for a little more than an hour when the sweep looks at it.
+    sales.db.run("UPDATE ticket_reservations SET reserved_until = now() WHERE status = 'HELD'")
+    sales.db.run("UPDATE purchases SET saga_checked_at = now() - interval '1 minute'")
+    sales.db.run("UPDATE event_copies SET refreshed_at = now() - interval '1 minute'")
+    assert sweeping.runs(database, take, limit=2) == (2, 1, 0)
 
 
 def test_what_a_crash_left_in_the_outbox_is_published(sales: Sales, aws: Cloud) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from shared import idempotency, outbox
+from shared import idempotency, metrics, outbox
 from shared.clock import now
 from shared.database import Database
 from shared.log import begin, invocation_id, logger
@@ -15,15 +15,21 @@ OUTBOX_DAYS = Setting("outbox_days", 30, "Days for which published messages are 
 
 
 def job(
-    service: str, run: Callable[[dict[str, Any]], int]
+    service: str, run: Callable[[dict[str, Any]], int], name: str | None = None
 ) -> Callable[[dict[str, Any], Any], dict[str, int]]:
-    """The Lambda handler of a job: `run` takes the (maybe empty) input and returns how many things it handled."""
+    """The Lambda handler of a job: `run` takes the (maybe empty) input and returns how many things it handled.
+
+    The metric `JobHandled` counts them, by service and job; `name` is the module of `run` unless told.
+    """
     log = logger(service)
+    name = name or run.__module__.rpartition(".")[2]
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
         begin(log, invocation_id(context))
         handled = run(event or {})
-        log.info("job done", extra={"handled": handled})
+        log.info("job done", extra={"job": name, "handled": handled})
+        if handled:
+            metrics.count(service, "JobHandled", handled, job=name)
         return {"handled": handled}
 
     return handler
@@ -54,4 +60,4 @@ def sweep_messages(database: Database) -> Callable[[dict[str, Any], Any], dict[s
             )
         return published
 
-    return job(database.service, run)
+    return job(database.service, run, "sweep_messages")

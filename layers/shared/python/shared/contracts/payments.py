@@ -145,6 +145,13 @@ class SecondPaymentFound(Contract):
     order_id: UUID
 
 
+class PaymentUnheard(Contract):
+    """Command to payments' own queue: ask the gateway how the payment of this order stands; nobody has told."""
+
+    TYPE: ClassVar[str] = "payments.payment_unheard.v1"
+    order_id: UUID
+
+
 class RefundRequested(Contract):
     """Command to payments' own queue: carry out this recorded refund."""
 
