@@ -139,7 +139,11 @@ class Edge(Stack):
         )
 
     def _distribution(self, rest: apigateway.RestApi) -> cloudfront.Distribution:
-        stage, certificate, oldest_tls = self._stage, None, None  # with CloudFront's own name its own rules hold
+        stage, certificate, oldest_tls = (
+            self._stage,
+            None,
+            None,
+        )  # with CloudFront's own name its own rules hold
         if stage.certificate is not None:
             certificate = acm.Certificate.from_certificate_arn(self, "Certificate", stage.certificate)
             oldest_tls = cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021
