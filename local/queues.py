@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from local.cloud import Cloud, CloudError
+from local.faults import SLOW_SECONDS
 from local.lambdas import Answer, LambdaHost, TooManyRequests
 from local.resources import ACCOUNT, REGION, EventSource
 
@@ -116,11 +117,16 @@ class _Poller:
 
     async def _handle(self, messages: Sequence[Message]) -> None:
         try:
+            fault = self._host.faults.take(fault_target(self._source.queue))
+            if fault == "slow":
+                await asyncio.sleep(SLOW_SECONDS)
+                messages = messages[::-1]
             event = {"Records": [_record(message, self._source.queue_arn) for message in messages]}
             answer = await self._invoke(json.dumps(event).encode())
             done = succeeded(messages, answer, partial=self._source.partial_failures)
+            finish = self._show_again if fault == "duplicate" else self._delete
             for start in range(0, len(done), _RECEIVE_LIMIT):
-                await self._delete(done[start : start + _RECEIVE_LIMIT])
+                await finish(done[start : start + _RECEIVE_LIMIT])
         except (CloudError, aiohttp.ClientError, TimeoutError) as error:
             print(f"queue {self._source.queue}: {error}", flush=True)
         finally:
@@ -137,6 +143,23 @@ class _Poller:
     async def _delete(self, messages: Sequence[Message]) -> None:
         entries = [{"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(messages)]
         await self._cloud.call("sqs", "DeleteMessageBatch", {"QueueUrl": self._url, "Entries": entries})
+
+    async def _show_again(self, messages: Sequence[Message]) -> None:
+        entries = [
+            {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"], "VisibilityTimeout": 0}
+            for i, m in enumerate(messages)
+        ]
+        query = {"QueueUrl": self._url, "Entries": entries}
+        await self._cloud.call("sqs", "ChangeMessageVisibilityBatch", query)
+
+
+def fault_target(queue: str) -> str:
+    """The name under which faults of this queue's deliveries are ordered, which no function's name ends in.
+
+    `duplicate`: a batch that was handled comes again, as it may from a standard queue. `slow`: it comes late, after
+    those that followed it, and the other way round in itself.
+    """
+    return f"{queue}-queue"
 
 
 def succeeded(messages: Sequence[Message], answer: Answer, *, partial: bool) -> list[Message]:

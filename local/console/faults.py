@@ -1,4 +1,4 @@
-"""Faults for functions, the simulated payment providers and the mail provider, ordered in one place."""
+"""Faults for functions, queues, the simulated payment providers and the mail provider, ordered in one place."""
 
 import uuid
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from local import sendgrid_simulator
 from local.assembly import Assembly
 from local.faults import Fault, FaultError
 from local.lambdas import LambdaHost
+from local.queues import fault_target
 from local.servers import Servers
 
 _STRIPE, _PAYPAL, _SES, _SENDGRID = "stripe", "paypal", "ses", "sendgrid"
@@ -37,6 +38,7 @@ class FaultBoard:
     def __init__(self, host: LambdaHost, assembly: Assembly, servers: Servers) -> None:
         self._host = host
         self._functions = tuple(assembly.functions)
+        self._queues = tuple(fault_target(source.queue) for source in assembly.event_sources)
         self._providers = {
             _STRIPE: f"{servers.stripe_url}/_control/faults",
             _PAYPAL: f"{servers.paypal_url}/_control/faults",
@@ -58,15 +60,28 @@ class FaultBoard:
 
     async def replace(self, wanted: object) -> None:
         """Take these faults in place of all earlier ones. Raises Rejected; then nothing has changed."""
-        faults = [self._checked(entry) for entry in (wanted if isinstance(wanted, list) else [wanted])]
+        faults = self._all_checked(wanted)
         self._host.faults.clear()
+        for url in self._providers.values():
+            await self.session.delete(url)
+        await self._order(faults)
+
+    async def add(self, wanted: object) -> None:
+        """Take these faults beside those of other targets. Raises Rejected; then nothing has changed."""
+        await self._order(self._all_checked(wanted))
+
+    async def _order(self, faults: list[Fault]) -> None:
         self._host.faults.add([fault for fault in faults if fault.target not in self._providers])
         for target, url in self._providers.items():
             theirs = [fault.json() for fault in faults if fault.target == target]
-            await self.session.delete(url)
+            if not theirs:
+                continue
             async with self.session.put(url, json=theirs) as answer:
                 if answer.status >= 400:
                     raise Rejected(400, "VALIDATION_ERROR", await answer.text())
+
+    def _all_checked(self, wanted: object) -> list[Fault]:
+        return [self._checked(entry) for entry in (wanted if isinstance(wanted, list) else [wanted])]
 
     def _checked(self, entry: object) -> Fault:
         try:
@@ -74,11 +89,13 @@ class FaultBoard:
         except FaultError as error:
             raise Rejected(400, "VALIDATION_ERROR", str(error)) from error
         known = fault.target in self._providers or any(
-            name.endswith(fault.target) for name in self._functions
+            name.endswith(fault.target) for name in (*self._functions, *self._queues)
         )
         if not known:
             providers = ", ".join(self._providers)
-            message = f"{fault.target} is neither a function of the template nor one of {providers}."
+            message = (
+                f"{fault.target} is neither a function nor a queue of the template, nor one of {providers}."
+            )
             raise Rejected(400, "VALIDATION_ERROR", message)
         if fault.target in self._providers and fault.is_for_functions:
             raise Rejected(400, "VALIDATION_ERROR", f"{fault.target} is not a function: it has no points.")

@@ -83,6 +83,7 @@ class Console:
             ("GET", "/_local/overview", self._overview),
             ("GET", "/_local/faults", self._list_faults),
             ("PUT", "/_local/faults", self._replace_faults),
+            ("POST", "/_local/faults", self._add_faults),
             ("DELETE", "/_local/faults", self._clear_faults),
             ("GET", "/_local/faults/strokes", self._list_strokes),
             ("POST", "/_local/queues/release", self._release_messages),
@@ -174,11 +175,11 @@ class Console:
         return web.json_response(await self._faults.pending())
 
     async def _replace_faults(self, request: web.Request) -> web.Response:
-        try:
-            wanted = await request.json()
-        except ValueError:
-            raise Rejected(400, "VALIDATION_ERROR", "The body is not JSON.") from None
-        await self._faults.replace(wanted)
+        await self._faults.replace(await _json_of(request))
+        return web.json_response(await self._faults.pending())
+
+    async def _add_faults(self, request: web.Request) -> web.Response:
+        await self._faults.add(await _json_of(request))
         return web.json_response(await self._faults.pending())
 
     async def _list_strokes(self, _: web.Request) -> web.Response:
@@ -208,6 +209,13 @@ def _guarded(handler: Handler) -> Handler:
             return web.json_response(trouble.json(), status=trouble.status)
 
     return guarded
+
+
+async def _json_of(request: web.Request) -> object:
+    try:
+        return await request.json()
+    except ValueError:
+        raise Rejected(400, "VALIDATION_ERROR", "The body is not JSON.") from None
 
 
 async def _unknown(request: web.Request) -> web.StreamResponse:

@@ -4,11 +4,9 @@ from local.paypal_simulator.calls import Call, new_id
 from local.simulation import faults
 from local.simulation.json import Json
 
-_DUPLICATE_DELAY_SECONDS = 0.5
-
 
 def record(call: Call, kind: str, resource_type: str, item: Json) -> None:
-    """Keep an event and plan its delivery, in the caller's transaction; it may be delivered twice."""
+    """Keep an event and plan its delivery, in the caller's transaction; it may be delivered late, or twice."""
     id_ = f"WH-{new_id()}-{new_id()}"
     event: Json = {
         "id": id_,
@@ -22,10 +20,7 @@ def record(call: Call, kind: str, resource_type: str, item: Json) -> None:
         "links": [call.link(f"/v1/notifications/webhooks-events/{id_}", "self")],
     }
     call.keep("event", event)
-    deliveries = [call.now]
-    if faults.take(call.store, kind, ("duplicate",)):
-        deliveries.append(call.now + _DUPLICATE_DELAY_SECONDS)
-    for due in deliveries:
+    for due in faults.deliveries(call.store, kind, call.now):
         call.store.run(
             "INSERT INTO deliveries (event, created, due) VALUES (:event, :now, :due)",
             event=id_,

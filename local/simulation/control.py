@@ -26,6 +26,7 @@ class Control:
             web.get("/_control/webhooks", self._webhooks),
             web.get("/_control/faults", self._faults),
             web.put("/_control/faults", self._replace_faults),
+            web.post("/_control/faults", self._add_faults),
             web.delete("/_control/faults", self._clear_faults),
         ]
 
@@ -45,10 +46,18 @@ class Control:
         return web.json_response({"items": faults.planned(self._store, self._target)})
 
     async def _replace_faults(self, request: web.Request) -> web.Response:
+        return await self._plan(request, in_place_of_all=True)
+
+    async def _add_faults(self, request: web.Request) -> web.Response:
+        return await self._plan(request, in_place_of_all=False)
+
+    async def _plan(self, request: web.Request, *, in_place_of_all: bool) -> web.Response:
         entries = await json_of(request)
         try:
             with self._store.transaction():
-                faults.replace(self._store, entries, self._target)
+                if in_place_of_all:
+                    faults.clear(self._store)
+                faults.add(self._store, entries, self._target)
         except faults.BadFault as refused:
             return problem(400, "VALIDATION_ERROR", str(refused))
         return web.json_response({"items": faults.planned(self._store, self._target)})

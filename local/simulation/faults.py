@@ -8,6 +8,7 @@
 | kill_before | the connection drops before anything is done |
 | kill_after | the work is done, then the connection drops |
 | duplicate | the next event is delivered twice (webhooks are at-least-once) |
+| late | the next event is delivered `seconds` late, after those that follow it |
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from typing import Any
 from local.simulation.store import Store
 
 REQUEST_MODES = ("error", "timeout", "slow", "kill_before", "kill_after")
-MODES = (*REQUEST_MODES, "duplicate")
+EVENT_MODES = ("duplicate", "late")
+MODES = (*REQUEST_MODES, *EVENT_MODES)
+DUPLICATE_SECONDS = 0.5
 SLOW_SECONDS = 3.0
 
 
@@ -32,17 +35,15 @@ class BadFault(Exception):
     """The list of faults is not one; the message says why."""
 
 
-def replace(store: Store, entries: object, target: str) -> None:
-    """Take a new list in place of the old one; `target` is the provider's name.
+def add(store: Store, entries: object, target: str) -> None:
+    """Plan these after what is planned already; `target` is the provider's name.
 
     Raises:
         BadFault: not a list of {mode, times?, operation?, seconds?}.
     """
     if not isinstance(entries, list):
         raise BadFault("send a list of {mode, times}")
-    planned = [_checked(entry, target) for entry in entries]
-    clear(store)
-    for entry in planned:
+    for entry in [_checked(entry, target) for entry in entries]:
         store.run(
             "INSERT INTO faults (mode, times, operation, seconds) VALUES (:mode, :times, :operation, :seconds)",
             **entry,
@@ -80,6 +81,14 @@ def planned(store: Store, target: str) -> list[dict[str, Any]]:
 def clear(store: Store) -> None:
     """No more trouble."""
     store.run("DELETE FROM faults")
+
+
+def deliveries(store: Store, event: str, now: float) -> list[float]:
+    """When an event of this type is delivered: at once, unless a fault has it come late, or twice."""
+    fault = take(store, event, EVENT_MODES)
+    if fault is None:
+        return [now]
+    return [now + fault.seconds] if fault.mode == "late" else [now, now + DUPLICATE_SECONDS]
 
 
 def take(store: Store, operation: str, modes: tuple[str, ...] = REQUEST_MODES) -> Fault | None:

@@ -6,7 +6,6 @@ from local.stripe_simulator.calls import Call
 from local.stripe_simulator.ids import Json, new_id
 
 API_VERSION = "2026-10-28.endive"
-_DUPLICATE_DELAY_SECONDS = 0.5
 
 
 def record(call: Call, kind: str, item: Json) -> None:
@@ -27,10 +26,7 @@ def record(call: Call, kind: str, item: Json) -> None:
         "type": kind,
     }
     call.store.put(event)
-    deliveries = [call.now]
-    if faults.take(call.store, kind, ("duplicate",)):
-        deliveries.append(call.now + _DUPLICATE_DELAY_SECONDS)
-    for due in deliveries:
+    for due in faults.deliveries(call.store, kind, call.now):
         call.store.run(
             "INSERT INTO deliveries (event, created, due) VALUES (:event, :now, :due)",
             event=event["id"],

@@ -107,6 +107,14 @@ def test_an_event_may_arrive_twice(simulator: StripeServer, endpoint: Endpoint) 
     assert len({delivery.event["id"] for delivery in endpoint.of(intent.id)}) == 1
 
 
+def test_an_event_may_arrive_after_a_later_one(simulator: StripeServer, endpoint: Endpoint) -> None:
+    simulator.fault("late", seconds=1)
+    intent = paid_intent(simulator.client())
+    eventually(lambda: len(endpoint.of(intent.id)) == 2)
+    kinds = [delivery.event["type"] for delivery in endpoint.of(intent.id)]
+    assert kinds == ["payment_intent.succeeded", "payment_intent.created"]
+
+
 def test_deliveries_go_on_after_a_crash(own_simulator: tuple[StripeServer, Endpoint]) -> None:
     server, endpoint = own_simulator
     endpoint.status = 503

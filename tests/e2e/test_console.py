@@ -62,6 +62,14 @@ def test_faults_are_taken_listed_and_cleared(visitor: Client) -> None:
     assert visitor.get("/_local/faults").expect(200) == []
 
 
+def test_faults_may_be_added_to_those_there_are(visitor: Client) -> None:
+    visitor.put("/_local/faults", [{"target": "stripe", "mode": "slow"}]).expect(200)
+    more = [{"target": "box-office-dev-mail-queue", "mode": "duplicate"}]
+    pending = visitor.post("/_local/faults", more).expect(200)
+    assert sorted(fault["target"] for fault in pending) == ["box-office-dev-mail-queue", "stripe"]
+    assert visitor.delete("/_local/faults").status == 204
+
+
 def test_a_fault_for_nobody_is_refused(visitor: Client) -> None:
     assert visitor.put("/_local/faults", [{"target": "nobody", "mode": "error"}]).code == "VALIDATION_ERROR"
     assert visitor.put("/_local/faults", [{"target": "stripe", "mode": "laugh"}]).code == "VALIDATION_ERROR"

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from local.cloud import Cloud
+from local.faults import Fault, Faults
 from local.lambdas import Answer, LambdaHost
 from local.ports import free_port
-from local.queues import QueueConsumers, succeeded
+from local.queues import QueueConsumers, fault_target, succeeded
 from local.resources import ACCOUNT, EventSource
 from tests.small_cloud import emulator, function, hosted, run
 
@@ -143,11 +144,31 @@ def test_time_outs_of_messages_can_be_over_at_once_but_not_of_those_that_a_consu
     run(scenario())
 
 
+@pytest.mark.parametrize(("mode", "times"), [("duplicate", 2), ("slow", 1)])
+def test_deliveries_may_be_ordered_to_come_twice_or_late_and_the_other_way_round(
+    tmp_path: Path, aws_url: str, mode: str, times: int
+) -> None:
+    async def scenario() -> None:
+        name = f"unruly-{mode}"
+        faults = [Fault(fault_target(name), mode)]
+        async with consuming(
+            tmp_path, aws_url, name, hidden_seconds=60, faults=faults, first=["one", "two"]
+        ) as (cloud, url):
+            for _ in range(200):
+                if len(records(tmp_path)) == 2 * times and await waiting(cloud, url) == 0:
+                    break
+                await asyncio.sleep(0.05)
+        bodies = [record["body"] for record in records(tmp_path)]
+        assert bodies == (["two", "one"] if mode == "slow" else ["one", "two"] * 2)
+
+    run(scenario())
+
+
 class _Holding:
     """A host whose function holds its first message until it is told to answer, and the next ones for ever."""
 
     def __init__(self) -> None:
-        self.called = asyncio.Semaphore(0)
+        self.called, self.faults = asyncio.Semaphore(0), Faults()
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     async def invoke(self, name: str, payload: bytes) -> Answer:
@@ -177,17 +198,26 @@ async def eventually(cloud: Cloud, url: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def consuming(
-    state: Path, aws_url: str, name: str, receives: int = 5
+    state: Path,
+    aws_url: str,
+    name: str,
+    receives: int = 5,
+    hidden_seconds: int = 1,
+    faults: Sequence[Fault] = (),
+    first: Sequence[str] = (),
 ) -> AsyncIterator[tuple[Cloud, str]]:
-    """A queue with a dead-letter queue, and the function that consumes it."""
+    """A queue with a dead-letter queue, and the function that consumes it; `first` wait there when it begins."""
     cloud, arn = Cloud(aws_url), f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"
     await cloud.call("sqs", "CreateQueue", {"QueueName": f"{name}-dead"})
     redrive = json.dumps({"deadLetterTargetArn": f"{arn}-dead", "maxReceiveCount": receives})
-    attributes = {"VisibilityTimeout": "1", "RedrivePolicy": redrive}
+    attributes = {"VisibilityTimeout": str(hidden_seconds), "RedrivePolicy": redrive}
     created = await cloud.call("sqs", "CreateQueue", {"QueueName": name, "Attributes": attributes})
+    for body in first:
+        await cloud.call("sqs", "SendMessage", {"QueueUrl": created["QueueUrl"], "MessageBody": body})
     source = EventSource(name, arn, "consumer", 10, 0.0, True, None)
     consumer = function(state, "consumer", CONSUMER % str(state / "seen"))
     async with hosted(state, [consumer], aws_url=aws_url) as host:
+        host.faults.add(faults)
         consumers = _consumers(source, host, aws_url)
         await consumers.start()
         try:
