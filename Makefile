@@ -10,6 +10,7 @@ PYTHON ?=
 SEED ?= 1
 EXAMPLES ?= 20
 AT_REST ?= 60
+ORDERS ?= 500
 
 MAKEFLAGS += --no-print-directory
 # Where it is set, Python would compile every library anew at each start: three times as slow.
@@ -19,7 +20,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-code bench sellout dead-letters audit fuzz properties format openapi lock synth precommit clean
+.PHONY: help install run test check check-code bench sellout storm dead-letters audit fuzz properties format openapi lock synth precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -61,6 +62,9 @@ bench: install ## measure the CPU time of one purchase
 
 sellout: install ## sell 500 tickets to 50 buyers through the system that runs at PORT
 	@$(VENV) -m bench.sellout "http://127.0.0.1:$(PORT)"
+
+storm: install ## sell while everything breaks, then judge the books; SEED=1 ORDERS=500, a laptop cloud of its own
+	@$(VENV) -m tests.faults.storm --seed "$(SEED)" --orders "$(ORDERS)"
 
 dead-letters: install ## messages that failed for good on this machine: DO="show mail", DO="redrive mail", DO="discard mail"
 	@$(VENV) -m tools.dead_letters --laptop "$(STATE)" $(or $(DO),list)

