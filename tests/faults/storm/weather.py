@@ -110,7 +110,8 @@ class Weather:
         for process in self._laptop.processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 if any(word.endswith("zygote.py") for word in process.cmdline()) and process.children():
-                    return process.children()
+                    children: list[psutil.Process] = process.children()
+                    return children
         return []
 
     def _queue(self, stroke: Stroke) -> None:
