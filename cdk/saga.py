@@ -159,6 +159,7 @@ class Purchase(Stack):
             **ORDER,
             "taskToken": sfn.JsonPath.task_token,
             "outcome": sfn.JsonPath.string_at("$.payment.outcome"),
+            "reservation": sfn.JsonPath.object_at("$.reservation"),
         }
         wait = sfn_tasks.LambdaInvoke(
             self,

@@ -61,11 +61,15 @@ class Charged(Answer):
 
 
 class AwaitInput(SagaInput):
-    """Input of AwaitPayment; `outcome` is Charge's, or `unavailable` when Charge failed for good."""
+    """Input of AwaitPayment; `outcome` is Charge's, or `unavailable` when Charge failed for good.
+
+    Executions that began before the reservation was passed on wait without it.
+    """
 
     order_id: UUID
     task_token: str
     outcome: str
+    reservation: Reservation | None = None
 
 
 class OrderInput(SagaInput):

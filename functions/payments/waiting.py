@@ -7,6 +7,7 @@ from uuid import UUID
 from functions.payments import charging, settling
 from functions.payments.models import BOUGHT, AttemptStatus
 from functions.payments.repository import attempts, orders, task_tokens
+from functions.payments.saga_models import Reservation
 from shared import outbox
 from shared.database import Sql
 
@@ -14,7 +15,9 @@ UNAVAILABLE = "unavailable"
 OVER_OUTPUT = {"outcome": "over"}
 
 
-def wait(sql: Sql, order_id: UUID, token: str, outcome: str, at: datetime) -> None:
+def wait(
+    sql: Sql, order_id: UUID, token: str, outcome: str, reservation: Reservation | None, at: datetime
+) -> None:
     """Keep the token, or answer it at once if the money is there already.
 
     The order is locked while the token is written, so money either finds the token or is found here.
@@ -22,7 +25,10 @@ def wait(sql: Sql, order_id: UUID, token: str, outcome: str, at: datetime) -> No
     Args:
         outcome: Charge's; after `unavailable` (Charge failed for good) its attempt is given up, so that the
             buyer may try again.
+        reservation: what Charge was given: our database may have been away for it, and then the order is recorded here.
     """
+    if outcome == UNAVAILABLE and reservation is not None:
+        charging.begin(sql, reservation, at)
     order = orders.lock(sql, order_id)
     if order is not None and order.payment_status in BOUGHT:
         outbox.wake(sql, token, settling.PAID_OUTPUT, subject=order_id)

@@ -10,7 +10,7 @@ from shared.task import task
 def await_payment(given: AwaitInput) -> None:
     """Answered later, through the token; Step Functions does not read what this returns."""
     with database.transaction() as sql:
-        waiting.wait(sql, given.order_id, given.task_token, given.outcome, now())
+        waiting.wait(sql, given.order_id, given.task_token, given.outcome, given.reservation, now())
 
 
 handler = task("payments", AwaitInput, await_payment)

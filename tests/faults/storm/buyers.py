@@ -17,7 +17,7 @@ from tests.faults.storm.plan import Errand
 
 TRIES = 8
 LONGEST_WAIT_SECONDS = 5.0
-WATCH_SECONDS = 30.0
+WATCH_SECONDS = 20.0
 TRANSIENT = (429, 502, 503, 504)
 RESERVE, PURCHASE = "/api/tickets/reserve", "/api/tickets/purchase"
 PROCESS, REFUND, ORDER = "/api/payments/process", "/api/payments/refund", "/api/payments/orders/{orderId}"

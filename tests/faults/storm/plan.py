@@ -146,8 +146,10 @@ def draw(seed: int, orders: int) -> Plan:
         "free": orders * 4,
     }
     errands = tuple(_errand(dice, number, buyers) for number in range(orders))
-    strokes = tuple(_stroke(dice, number) for number in range(orders) if dice.random() < 0.6)
-    return Plan(seed, buyers, stock, errands, strokes, cancelled_at=orders // 2)
+    strokes = [_stroke(dice, number) for number in range(orders) if dice.random() < 0.6]
+    # Whatever else is drawn: the servers go once each, while there is much to lose.
+    strokes += [_stroke(dice, orders // 3, "postgres"), _stroke(dice, 2 * orders // 3, "redis")]
+    return Plan(seed, buyers, stock, errands, tuple(strokes), cancelled_at=orders // 2)
 
 
 def _errand(dice: random.Random, number: int, buyers: int) -> Errand:
@@ -164,8 +166,8 @@ def _errand(dice: random.Random, number: int, buyers: int) -> Errand:
     )
 
 
-def _stroke(dice: random.Random, errand: int) -> Stroke:
-    kind = _weighted(dice, STROKES)
+def _stroke(dice: random.Random, errand: int, kind: str | None = None) -> Stroke:
+    kind = kind or _weighted(dice, STROKES)
     targets = {
         "function": FUNCTIONS,
         "point": FUNCTIONS,

@@ -1,5 +1,7 @@
 """Charge and AwaitPayment: money is taken once, whatever breaks on the way."""
 
+from typing import Any
+
 import pytest
 
 from functions.payments import charging, provider
@@ -10,11 +12,12 @@ from functions.payments.saga_models import Reservation
 from shared.clock import now
 from shared.contracts import OrderPaid, PaymentFailed
 from tests.payments_shop import Shop
-from tests.support import context
+from tests.support import a_user, context
 
 
-def wait(shop: Shop, order_id: str, outcome: str) -> None:
-    await_payment.handler({"orderId": order_id, "taskToken": "a-token", "outcome": outcome}, context())
+def wait(shop: Shop, order_id: str, outcome: str, reservation: dict[str, Any] | None = None) -> None:
+    given = {"orderId": order_id, "taskToken": "a-token", "outcome": outcome, "reservation": reservation}
+    await_payment.handler(given, context())
 
 
 def answers(shop: Shop, order_id: str) -> int:
@@ -146,6 +149,30 @@ def test_when_the_provider_stays_away_the_buyer_may_try_again(shop: Shop) -> Non
     assert (order["payment_status"], order["failure_code"]) == ("PAYMENT_FAILED", "provider_unavailable")
     assert shop.attempts(reservation["orderId"]) == ["FAILED"]
     assert len(shop.published(PaymentFailed, reservation["orderId"])) == 1
+
+
+def test_when_our_database_stayed_away_the_order_is_recorded_all_the_same_and_the_buyer_may_try_again(
+    shop: Shop,
+) -> None:
+    buyer = a_user()
+    reservation = shop.reservation(buyer=buyer)  # Charge could not write anything of it
+    for _ in range(2):
+        wait(shop, reservation["orderId"], "unavailable", reservation)
+    order = shop.order(reservation["orderId"])
+    assert (order["payment_status"], order["failure_code"]) == ("PAYMENT_FAILED", "provider_unavailable")
+    assert answers(shop, reservation["orderId"]) == 0
+
+    assert shop.pay_again(buyer, reservation["orderId"]).status == 202
+    shop.deliver()
+
+    assert shop.status(reservation["orderId"]) == "PAID"
+    assert answers(shop, reservation["orderId"]) == 1
+
+
+def test_a_free_order_that_could_not_be_recorded_by_charge_is_paid_when_it_is(shop: Shop) -> None:
+    reservation = shop.reservation(price="0.00", method="free", token=None)
+    wait(shop, reservation["orderId"], "unavailable", reservation)
+    assert answers(shop, reservation["orderId"]) == 1
 
 
 def test_a_payment_that_the_provider_will_not_take_is_a_failure_the_buyer_sees(shop: Shop) -> None:
