@@ -62,7 +62,7 @@ class Aftermath:
         while (left := self.left()) and time.monotonic() < deadline:
             said = ", ".join(f"{count} {what}" for what, count in left.items())
             say(f"calm: {said}")
-            self._pass_time()
+            self.pass_time()
             time.sleep(2)
         return left
 
@@ -98,7 +98,7 @@ class Aftermath:
                 found[f"messages in {Path(url).name.removeprefix('box-office-dev-')}"] = count
         return found
 
-    def _pass_time(self) -> None:
+    def pass_time(self) -> None:
         """What the next minutes would bring: schedules, visibilities that end, an operator who redrives."""
         self._laptop.client.post(
             "/_local/queues/release"
