@@ -20,6 +20,9 @@ HELD = {
     "refunds": """
         SELECT to_jsonb(r) AS record FROM refunds r JOIN orders o ON o.id = r.order_id
          WHERE o.user_id = %(user_id)s OR r.requested_by = %(user_id)s ORDER BY r.created_at""",
+    "disputes": """
+        SELECT to_jsonb(d) AS record FROM disputes d JOIN orders o ON o.id = d.order_id
+         WHERE o.user_id = %(user_id)s ORDER BY d.updated_at""",
     "orderHistory": """
         SELECT to_jsonb(h) AS record FROM order_events h JOIN orders o ON o.id = h.order_id
          WHERE o.user_id = %(user_id)s ORDER BY h.id""",

@@ -44,13 +44,13 @@ def decide(shop: Shop, order_id: str, evidence: str) -> None:
     hear(shop, order_id, "charge.dispute.closed")
 
 
-def bank_says(order_id: str, status: DisputeStatus, amount: str) -> None:
+def bank_says(order_id: str, status: DisputeStatus, amount: str, *, dispute: str = "dp_1") -> None:
     """What a provider's news of a dispute come to, for one about a part of the money."""
     with database.transaction() as sql:
         order = orders.lock(sql, UUID(order_id))
         assert order is not None
         intent_id = order.payment_gateway_transaction_id
-        disputes.record(sql, order, DisputeResult("dp_1", intent_id, status, Decimal(amount)), now())
+        disputes.record(sql, order, DisputeResult(dispute, intent_id, status, Decimal(amount)), now())
 
 
 def test_a_dispute_is_shown_and_told_so_that_the_tickets_are_void(shop: Shop) -> None:
@@ -92,10 +92,7 @@ def test_a_dispute_that_is_won_asks_for_the_seats_again(shop: Shop) -> None:
     assert shop.status(order_id) == "DISPUTED", "until its tickets are valid again"
     assert len(shop.published(LatePaymentReceived, order_id)) == 1
 
-    type_id = shop.order(order_id)["tickets"][0]["ticketTypeId"]
-    again = [{"ticketId": id_, "ticketNumber": f"T-{id_[:3]}", "ticketTypeId": type_id} for id_ in ids]
-    data = {"orderId": order_id, "orderNumber": "BO-1", "userId": ids[0], "eventId": ids[0], "tickets": again}
-    shop.hear(tickets, "tickets.order_issued.v1", data)
+    issue_again(shop, order_id, ids)
 
     assert shop.status(order_id) == "PAID"
     assert {ticket["status"] for ticket in shop.order(order_id)["tickets"]} == {"ACTIVE"}
@@ -163,3 +160,99 @@ def test_a_refund_that_a_dispute_overtook_is_recorded_as_failed_with_the_reason(
     [refund] = shop.db.all("SELECT status, failure FROM refunds WHERE order_id = %(id)s", id=order_id)
     assert refund == {"status": "FAILED", "failure": "charge_disputed"}
     assert shop.order(order_id)["refunding_amount"] == 0
+
+
+def test_a_second_dispute_after_one_that_was_won_takes_the_money_and_the_tickets(shop: Shop) -> None:
+    order_id, ids = bought(shop)
+    bank_says(order_id, "open", "99.00")
+    void(shop, order_id, *ids, reason="DISPUTED")
+    bank_says(order_id, "won", "99.00")
+    issue_again(shop, order_id, ids)
+    assert shop.status(order_id) == "PAID"
+
+    bank_says(order_id, "open", "99.00", dispute="dp_2")
+    assert shop.status(order_id) == "DISPUTED"
+    assert len(shop.published(OrderDisputed, order_id)) == 2
+    bank_says(order_id, "open", "99.00")
+    bank_says(order_id, "won", "99.00")
+    assert (shop.status(order_id), shop.order(order_id)["dispute"]) == ("DISPUTED", "OPEN"), "old news"
+
+    for _ in range(2):
+        bank_says(order_id, "lost", "99.00", dispute="dp_2")
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["refunded_amount"]) == ("REFUNDED", order["total_amount"])
+    assert shop.history(order_id).count("DISPUTE_LOST") == 1
+
+
+def test_a_second_dispute_that_is_lost_before_it_was_seen_voids_the_tickets(shop: Shop) -> None:
+    order_id, ids = bought(shop)
+    bank_says(order_id, "open", "99.00")
+    bank_says(order_id, "won", "99.00")
+    issue_again(shop, order_id, ids)
+
+    bank_says(order_id, "lost", "99.00", dispute="dp_2")
+
+    assert shop.status(order_id) == "REFUNDED"
+    assert len(shop.published(OrderDisputed, order_id)) == 2
+
+
+def test_tickets_stay_void_until_the_last_dispute_is_won(shop: Shop) -> None:
+    order_id, ids = bought(shop)
+    for dispute in ("dp_1", "dp_2"):
+        bank_says(order_id, "open", "40.00", dispute=dispute)
+    void(shop, order_id, *ids, reason="DISPUTED")
+    bank_says(order_id, "won", "40.00")
+    assert shop.published(LatePaymentReceived, order_id) == []
+
+    bank_says(order_id, "won", "40.00", dispute="dp_2")
+
+    assert len(shop.published(LatePaymentReceived, order_id)) == 1
+
+
+@pytest.mark.parametrize("first", ["lost", "won"])
+def test_of_two_disputes_each_that_is_lost_has_taken_its_part(shop: Shop, first: DisputeStatus) -> None:
+    order_id, ids = bought(shop)
+    for dispute in ("dp_1", "dp_2"):
+        bank_says(order_id, "open", "40.00", dispute=dispute)
+    void(shop, order_id, *ids, reason="DISPUTED")
+    bank_says(order_id, first, "40.00")
+    bank_says(order_id, "lost", "50.00", dispute="dp_2")
+
+    order = shop.order(order_id)
+    taken = Decimal("90.00") if first == "lost" else Decimal("50.00")
+    assert (order["payment_status"], order["dispute"], order["refunded_amount"]) == (
+        "DISPUTED",
+        "LOST",
+        taken,
+    )
+    assert shop.published(LatePaymentReceived, order_id) == []
+    assert len(shop.published(OrderDisputed, order_id)) == 1
+
+
+def test_the_answer_about_seats_for_a_won_dispute_waits_while_another_one_is_open(shop: Shop) -> None:
+    order_id, ids = bought(shop)
+    bank_says(order_id, "open", "99.00")
+    void(shop, order_id, *ids, reason="DISPUTED")
+    bank_says(order_id, "won", "99.00")
+    bank_says(order_id, "open", "99.00", dispute="dp_2")
+
+    shop.hear(tickets, LatePaymentRefused.TYPE, {"orderId": order_id, "reason": "SOLD_OUT"})
+    shop.deliver()
+    assert shop.status(order_id) == "DISPUTED", "nothing of a disputed payment is refunded"
+
+    bank_says(order_id, "won", "99.00", dispute="dp_2")
+    assert len(shop.published(LatePaymentReceived, order_id)) == 2
+
+
+def bought(shop: Shop) -> tuple[str, list[str]]:
+    """An issued order; its tickets."""
+    order_id = shop.order_of(a_user())
+    return order_id, [ticket["ticketId"] for ticket in shop.issue(order_id)]
+
+
+def issue_again(shop: Shop, order_id: str, ids: list[str]) -> None:
+    """The tickets service has found seats for it."""
+    type_id = shop.order(order_id)["tickets"][0]["ticketTypeId"]
+    again = [{"ticketId": id_, "ticketNumber": f"T-{id_[:3]}", "ticketTypeId": type_id} for id_ in ids]
+    data = {"orderId": order_id, "orderNumber": "BO-1", "userId": ids[0], "eventId": ids[0], "tickets": again}
+    shop.hear(tickets, "tickets.order_issued.v1", data)
