@@ -7,18 +7,19 @@ from functions.platform.audit import auditing
 from functions.platform.audit.findings import Scope
 from shared import metrics
 from shared.clock import now
-from shared.log import logger
+from shared.log import begin, invocation_id, logger
 
 log = logger("platform")
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Audit, and answer `{"findings": [...], "checked": {...}}`.
 
     Args:
         event: `atRestSeconds` and `windowDays` in place of the settings. A run with an `atRestSeconds` of its own may
             find what is only under way, and so it is no measure of the system: it writes no metric.
     """
+    begin(log, invocation_id(context))
     given = event or {}
     report = auditing.audit(Scope.of(given, now()))
     for finding in report.findings:
