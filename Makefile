@@ -48,7 +48,7 @@ fuzz: install ## hold the system that runs at PORT against its OpenAPI document;
 
 properties: install ## money and stock under EXAMPLES=20 random sequences of operations each, from SEED=1
 	@echo "SEED=$(SEED) EXAMPLES=$(EXAMPLES)"
-	@PROPERTY_EXAMPLES="$(EXAMPLES)" $(VENV) -m pytest -q --capture=sys -o timeout=0 --hypothesis-seed="$(SEED)" tests/properties
+	@PROPERTY_EXAMPLES="$(EXAMPLES)" $(VENV) -m pytest -q --capture=sys --hypothesis-seed="$(SEED)" tests/properties
 
 format: install ## format the code and mend what the linter can mend
 	@$(VENV) -m ruff check --fix --quiet . || true

@@ -9,6 +9,8 @@ import sys
 from hypothesis import HealthCheck, Phase, settings
 
 ASKED_FOR = int(os.environ.get("PROPERTY_EXAMPLES", "0"))
+LIMIT_SECONDS = 0 if ASKED_FOR else 600
+"""Of one test, which is many small ones; 0: none."""
 
 
 def effort(examples: int, steps: int) -> settings:

@@ -8,6 +8,7 @@ has been delivered, the providers' books must say what the orders say.
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -29,7 +30,7 @@ from shared.clock import iso
 from tests.databases import Row
 from tests.payments_shop import QUEUES, Shop
 from tests.properties import payment_rows
-from tests.properties.effort import begin_sequence, effort
+from tests.properties.effort import LIMIT_SECONDS, begin_sequence, effort
 from tests.provider_server import Delivery
 from tests.stripe_server import eventually
 from tests.support import a_user, call, context
@@ -41,6 +42,8 @@ TABLES = (
 CARDS = ["pm_card_visa", "pm_card_chargeDeclined", "pm_card_authenticationRequired"]
 LATER_TROUBLE = ["pm_card_createDispute", "pm_card_pendingRefund", "pm_card_refundFail"]
 QUEUED = "SELECT * FROM outbox WHERE destination LIKE 'queue:payments-%%' AND id > %(after)s ORDER BY id"
+
+pytestmark = pytest.mark.timeout(LIMIT_SECONDS)
 
 
 class Paying(RuleBasedStateMachine):
@@ -180,7 +183,7 @@ class Paying(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Everything is delivered: the books agree, and nobody was charged twice."""
         self._heal()
-        eventually(self._at_rest, seconds=20)
+        eventually(self._at_rest, seconds=60)
         payment_rows.check(self.shop.db)
         payments = payment_rows.payments_at_providers(self.shop)
         for order_id in self.reservations:

@@ -45,7 +45,7 @@ from shared.contracts import EventCancelled
 from shared.database import Refused, Sql
 from shared.errors import AppError
 from tests.properties import stock_model, stock_rows
-from tests.properties.effort import begin_sequence, effort
+from tests.properties.effort import LIMIT_SECONDS, begin_sequence, effort
 from tests.properties.stock_model import Box, Hold, Order, Type
 from tests.ticket_sales import Sales
 
@@ -60,6 +60,8 @@ CLEAN = "; ".join(
     )
 )
 items_wanted = st.dictionaries(st.integers(0, 2), st.integers(1, 3), min_size=1, max_size=2)
+
+pytestmark = pytest.mark.timeout(LIMIT_SECONDS)
 
 
 class Stock(RuleBasedStateMachine):
