@@ -13,15 +13,20 @@ LIMIT_SECONDS = 0 if ASKED_FOR else 600
 """Of one test, which is many small ones; 0: none."""
 
 
-def effort(examples: int, steps: int) -> settings:
-    """So many sequences of at most so many steps; where PROPERTY_EXAMPLES is set, so many longer and other ones."""
+def effort(examples: int, steps: int, *, is_control: bool = False) -> settings:
+    """So many sequences of at most so many steps; where PROPERTY_EXAMPLES is set, so many longer and other ones.
+
+    Args:
+        is_control: a failure is expected, and nobody wants to see the shortest way to it.
+    """
+    is_long = bool(ASKED_FOR) and not is_control
     return settings(
-        max_examples=ASKED_FOR or examples,
-        stateful_step_count=2 * steps if ASKED_FOR else steps,
-        derandomize=not ASKED_FOR,
+        max_examples=ASKED_FOR if is_long else examples,
+        stateful_step_count=2 * steps if is_long else steps,
+        derandomize=not is_long,
         database=None,
         deadline=None,
-        phases=[Phase.generate, Phase.shrink] if ASKED_FOR else [Phase.generate],
+        phases=[Phase.generate, Phase.shrink] if is_long else [Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
 
