@@ -36,7 +36,15 @@ from tests.stripe_server import eventually
 from tests.support import a_user, call, context
 
 TABLES = (
-    *("webhook_events", "task_tokens", "second_payments", "refunds", "order_events", "payment_transactions"),
+    *(
+        "webhook_events",
+        "task_tokens",
+        "second_payments",
+        "disputes",
+        "refunds",
+        "order_events",
+        "payment_transactions",
+    ),
     *("order_items", "orders", "order_starts", "outbox", "inbox", "idempotency_keys"),
 )
 CARDS = ["pm_card_visa", "pm_card_chargeDeclined", "pm_card_authenticationRequired"]
