@@ -69,8 +69,8 @@ storm: install ## sell while everything breaks, then judge the books; SEED=1 ORD
 dead-letters: install ## messages that failed for good on this machine: DO="show mail", DO="redrive mail", DO="discard mail"
 	@$(VENV) -m tools.dead_letters --laptop "$(STATE)" $(or $(DO),list)
 
-audit: install ## check that money, tickets and stock are right on this machine (STATE); AWS: python -m tools.audit --stage dev
-	@$(VENV) -m tools.audit --laptop "$(STATE)" --at-rest "$(AT_REST)"
+audit: install ## check that money, tickets and stock are right at PORT; on AWS: python -m tools.audit --stage dev
+	@$(VENV) -m tools.audit --laptop "http://127.0.0.1:$(PORT)" --at-rest "$(AT_REST)"
 
 openapi: install ## write the OpenAPI document from what the routes declare
 	@PYTHONPATH=layers/shared/python $(VENV) -m tools.openapi

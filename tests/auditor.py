@@ -14,24 +14,29 @@ from tests.databases import TestDatabase
 
 
 @contextmanager
-def auditor_of(books: dict[str, TestDatabase], extension: Extension) -> Iterator[None]:
-    """Let the auditor read these databases, by service, as the role that it has; its settings have their defaults."""
-    server = books["tickets"].postgres
-    for setting in vars(settings).values():
-        if isinstance(setting, Setting):
-            extension.parameters[setting.name] = str(setting.default)
-            setting._value = None
+def signed_in(*books: TestDatabase) -> Iterator[None]:
+    """Connections are the auditor's, as long as this lasts; it reads each of these databases by its service's name."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DATABASE_HOST", server.host)
-        environment.setenv("DATABASE_PORT", str(server.port))
+        for name, value in books[0].environment.items():
+            environment.setenv(name, value)
         environment.setenv("DATABASE_USER", AUDITOR)
-        for service, database in books.items():
-            environment.setenv(f"DATABASE_NAME_{service.upper()}", database.name)
+        for database in books:
+            environment.setenv(f"DATABASE_NAME_{database.service.upper()}", database.name)
+        yield
+
+
+@contextmanager
+def auditor_of(books: list[TestDatabase], extension: Extension) -> Iterator[None]:
+    """The auditor on these databases; its settings have their defaults."""
+    own = [setting for setting in vars(settings).values() if isinstance(setting, Setting)]
+    for setting in own:
+        extension.parameters[setting.name] = str(setting.default)
+        setting._value = None
+    with signed_in(*books):
         auditing.forget()
         try:
             yield
         finally:
             auditing.forget()
-            for setting in vars(settings).values():
-                if isinstance(setting, Setting):
-                    setting._value = None
+            for setting in own:
+                setting._value = None

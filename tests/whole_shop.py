@@ -213,7 +213,7 @@ def whole_shop(
         environment.setenv("PURCHASES_ARN", os.environ["PURCHASE_STATE_MACHINE_ARN"])
         own = {name: stack.enter_context(databases.clone(name)) for name in ("auth", "events")}
         books = own | {"tickets": sales.db, "payments": shop.db, "notifications": notifications_db}
-        stack.enter_context(auditor_of(books, extension))
+        stack.enter_context(auditor_of(list(books.values()), extension))
         providers.forget_circuits()
         mail_cache.reset()
         yield WholeShop(sales, shop, notifications_db, books, aws)

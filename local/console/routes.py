@@ -51,6 +51,9 @@ class Console:
     ) -> None:
         self._mails = Mails(state.mails)
         self._host, self._consumers = host, consumers
+        self._auditor = next(
+            (name for name in assembly.functions if name.endswith("-platform-job-audit")), ""
+        )
         self._stripe_url, self._paypal_url = servers.stripe_url, servers.paypal_url
         self._executions = Executions(servers.aws_url, assembly)
         self._queues = QueueDepths(servers.aws_url, assembly)
@@ -81,6 +84,7 @@ class Console:
             ("POST", "/_local/payments/{id}/authenticate", self._authenticate),
             ("GET", "/_local/executions", self._show_execution),
             ("GET", "/_local/overview", self._overview),
+            ("POST", "/_local/audit", self._audit),
             ("GET", "/_local/faults", self._list_faults),
             ("PUT", "/_local/faults", self._replace_faults),
             ("POST", "/_local/faults", self._add_faults),
@@ -95,6 +99,12 @@ class Console:
         app.router.add_get("/_local", _to_console)
         app.router.add_get("/", _to_console)
         app.router.add_route("*", "/_local/{path:.*}", _guarded(_unknown))
+
+    async def _audit(self, request: web.Request) -> web.Response:
+        """Run the auditor with the input that is sent; its report, or 502 if it failed."""
+        answer = await self._host.invoke(self._auditor, await request.read() or b"{}")
+        status = 502 if answer.error else 200
+        return web.Response(body=answer.payload, status=status, content_type="application/json")
 
     async def _list_mails(self, request: web.Request) -> web.Response:
         mails = await asyncio.to_thread(self._mails.to, request.query.get("to"), _MOST_MAILS)

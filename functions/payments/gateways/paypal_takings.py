@@ -36,6 +36,8 @@ def search(client: PayPalClient, since: datetime, cursor: str | None, now: datet
     start_text, _, page_text = (cursor or f"{since.astimezone(UTC):{_TIME}}|1").partition("|")
     start, page = _instant(start_text), int(page_text)
     end = min(start + LONGEST_SEARCH, now)
+    if start >= end:
+        return TakingsPage([], None)
     answer = client.transactions(start_text, f"{end:{_TIME}}", page, PAGE)
     infos = [detail["transaction_info"] for detail in answer.get("transaction_details") or []]
     following = None

@@ -1,9 +1,14 @@
 """Money that came after the end of its order: it buys the seats again, or goes back. Tickets decides which."""
 
 from typing import Any
+from uuid import UUID
 
+from functions.payments import cancelling
 from functions.payments.consumers import tickets
+from functions.payments.database import database
 from functions.payments.jobs import resume_payments
+from functions.payments.repository import orders
+from shared.clock import now
 from shared.contracts import LatePaymentReceived, LatePaymentRefused, OrderIssued, OrderPaid, OrderRefunded
 from tests.payments_shop import Shop
 from tests.support import a_user, context
@@ -14,9 +19,10 @@ def paid_too_late(shop: Shop) -> str:
     order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
     intent_id = shop.authenticate(order_id)
     # As if the provider had cancelled, and then taken the money all the same.
-    shop.db.run(
-        "UPDATE orders SET payment_status = 'CANCELLED', client_secret = NULL WHERE id = %(id)s", id=order_id
-    )
+    with database.transaction() as sql:
+        order = orders.lock(sql, UUID(order_id))
+        assert order is not None
+        cancelling.end(sql, order, cancelling.NOT_PAID_IN_TIME, now())
     shop.hear(tickets, "tickets.order_released.v1", ids(shop, order_id))
     shop.webhook(intent_id, "payment_intent.succeeded")
     shop.deliver()
