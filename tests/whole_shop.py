@@ -159,13 +159,13 @@ class WholeShop:
     def audit(self, **given: Any) -> Found:
         """What the auditor finds; everything is at rest unless `atRestSeconds` says otherwise."""
         scope = Scope.of({"atRestSeconds": 0} | given, now())
-        return auditing.audit(scope, self._ask).told()
+        return auditing.audit(scope, self.ask).told()
 
     def hide_payments(self) -> None:
         """The providers' lists leave out what there is by now."""
         self._of_others |= {taken["paymentId"] for name in PROVIDERS for taken in self._listed(name)}
 
-    def _ask(self, asked: Found) -> Found:
+    def ask(self, asked: Found) -> Found:
         """What payments answers; the providers are shared with other tests, whose payments are none of ours."""
         answer = read_gateways.handler(asked, None)
         is_list = "paymentIds" not in asked

@@ -45,7 +45,7 @@ class Report:
         }
 
 
-def audit(scope: Scope, ask: gateways.Ask = gateways.invoke) -> Report:
+def audit(scope: Scope, ask: gateways.Ask) -> Report:
     """Read the providers and then each service's database in one snapshot, and judge what is at rest.
 
     Args:

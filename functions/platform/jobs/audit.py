@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from functions.platform.audit import auditing
+from functions.platform.audit import auditing, gateways
 from functions.platform.audit.findings import Scope
 from shared import metrics
 from shared.clock import now
@@ -12,16 +12,15 @@ from shared.log import begin, invocation_id, logger
 log = logger("platform")
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def run(given: dict[str, Any], ask: gateways.Ask) -> dict[str, Any]:
     """Audit, and answer `{"findings": [...], "checked": {...}}`.
 
     Args:
-        event: `atRestSeconds` and `windowDays` in place of the settings. A run with an `atRestSeconds` of its own may
+        given: `atRestSeconds` and `windowDays` in place of the settings. A run with an `atRestSeconds` of its own may
             find what is only under way, and so it is no measure of the system: it writes no metric.
+        ask: has payments read a provider.
     """
-    begin(log, invocation_id(context))
-    given = event or {}
-    report = auditing.audit(Scope.of(given, now()))
+    report = auditing.audit(Scope.of(given, now()), ask)
     for finding in report.findings:
         log.error("an invariant is broken", extra=finding.told())
     log.info(
@@ -34,3 +33,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         # One that could not read everything does not count: that nobody looked is worth an alarm, too.
         metrics.count("platform", "AuditRuns", int(report.complete), stage=stage)
     return report.told()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """See `run`."""
+    begin(log, invocation_id(context))
+    return run(event or {}, gateways.invoke)

@@ -3,6 +3,7 @@
 Each test plants several, each in an order of its own, and expects these findings and no other.
 """
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,10 @@ import pytest
 
 from functions.payments import provider
 from functions.payments.gateways.gateway import PaymentOutcome
+from functions.platform.audit import auditing
+from functions.platform.audit.findings import Scope
+from functions.platform.audit.gateways import NotRead
+from functions.platform.jobs import audit
 from functions.tickets import releasing
 from functions.tickets.database import database as tickets_database
 from shared.clock import now
@@ -289,3 +294,30 @@ def test_orders_older_than_the_window_are_left_to_a_run_that_goes_further_back(
     expected = {("mail", "an issued order has no confirmation", old)} if days == 30 else set()
     whole_shop.hide_payments()
     assert found(whole_shop, windowDays=days) == expected
+
+
+def test_each_run_is_counted_with_what_it_found_and_names_each_finding_in_the_log(
+    whole_shop: WholeShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = whole_shop.order()
+    whole_shop.payments.run("UPDATE orders SET mail_status = 'BOUNCED' WHERE id = %(id)s", id=broken)
+
+    report = audit.run({}, whole_shop.ask)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert [finding["ids"]["orderId"] for finding in report["findings"]] == [broken]
+    assert {line["AuditFindings"][0] for line in lines if "AuditFindings" in line} == {1}
+    assert {line["AuditRuns"][0] for line in lines if "AuditRuns" in line} == {1}
+    (told,) = [line for line in lines if line.get("message") == "an invariant is broken"]
+    assert (told["invariant"], told["ids"]["orderId"]) == ("history", broken)
+
+
+def test_a_provider_that_cannot_be_read_is_no_whole_run(whole_shop: WholeShop) -> None:
+    whole_shop.order()
+
+    def refused(_: dict[str, Any]) -> dict[str, Any]:
+        raise NotRead
+
+    report = auditing.audit(Scope.of({"atRestSeconds": 0}, now()), refused)
+    assert list(report.findings) == []
+    assert not report.complete
