@@ -297,7 +297,7 @@ def test_orders_older_than_the_window_are_left_to_a_run_that_goes_further_back(
 
 
 def test_each_run_is_counted_with_what_it_found_and_names_each_finding_in_the_log(
-    whole_shop: WholeShop, capsys: pytest.CaptureFixture[str]
+    whole_shop: WholeShop, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = whole_shop.order()
     whole_shop.payments.run("UPDATE orders SET mail_status = 'BOUNCED' WHERE id = %(id)s", id=broken)
@@ -308,7 +308,7 @@ def test_each_run_is_counted_with_what_it_found_and_names_each_finding_in_the_lo
     assert [finding["ids"]["orderId"] for finding in report["findings"]] == [broken]
     assert {line["AuditFindings"][0] for line in lines if "AuditFindings" in line} == {1}
     assert {line["AuditRuns"][0] for line in lines if "AuditRuns" in line} == {1}
-    (told,) = [line for line in lines if line.get("message") == "an invariant is broken"]
+    (told,) = [vars(record) for record in caplog.records if record.message == "an invariant is broken"]
     assert (told["invariant"], told["ids"]["orderId"]) == ("history", broken)
 
 
