@@ -99,6 +99,11 @@ class Cloud:
         arn = self._machine.replace(":stateMachine:", ":execution:")
         self._steps.stop_execution(executionArn=f"{arn}:{name}")
 
+    def abort_executions(self) -> None:
+        """End every execution, as an operator may; AWS keeps their names."""
+        for row in self._steps.list_executions(stateMachineArn=self._machine)["executions"]:
+            self._steps.stop_execution(executionArn=row["executionArn"])
+
     def mails(self) -> list[EmailMessage]:
         """The mails handed to SES so far, as parsed MIME, oldest first."""
         messages = ses_backends[ACCOUNT]["us-east-1"].sent_messages

@@ -1,17 +1,20 @@
 """Finishing purchases that a crash left unfinished."""
 
 from datetime import datetime
+from uuid import UUID
 
 from functions.tickets import executions, notifying
 from functions.tickets.repository import purchases
+from shared import metrics
 from shared.database import Database
 
 
 def resume(database: Database, at: datetime, older_than_seconds: float, limit: int) -> int:
     """Look again at purchases whose buyer was told nothing yet; the number of them.
 
-    One whose seats are bound has its saga started, which changes nothing if it runs. One that has ended lacks only
-    its mail, which is asked for here.
+    One whose seats are bound has its saga started, which changes nothing if it runs. If it is over, a task failed for
+    good, and the saga is run again from its beginning: each task finds what was done, and goes on from there. A
+    purchase that has ended lacks only its mail, which is asked for here.
     """
     with database.transaction() as sql:
         found = purchases.take_unfinished(sql, at, older_than_seconds, limit)
@@ -20,5 +23,15 @@ def resume(database: Database, at: datetime, older_than_seconds: float, limit: i
                 notifying.notify(sql, row["order_id"], "issued" if row["status"] == "ISSUED" else "cancelled")
     for row in found:
         if row["status"] == "BOUND":
-            executions.start(row["order_id"])
+            _run(database, row["order_id"], row["saga_runs"])
     return len(found)
+
+
+def _run(database: Database, order_id: UUID, run: int) -> None:
+    if executions.start(order_id, run):
+        return
+    with database.transaction() as sql:
+        is_next = purchases.count_run(sql, order_id, run)
+    if is_next:
+        metrics.count("tickets", "PurchasesRunAgain")
+        executions.start(order_id, run + 1)

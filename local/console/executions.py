@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.assembly import Assembly
-from local.cloud import Cloud, CloudError
+from local.cloud import Cloud
 from local.resources import ACCOUNT, REGION
 
 _SHOWN = 50
+_ID_LENGTH = 36
 
 
 class Executions:
-    """Executions since the last start of the AWS emulation; an execution's name is its order's id."""
+    """Executions since the last start of the AWS emulation, named after their orders; of each order the last run."""
 
     def __init__(self, aws_url: str, assembly: Assembly) -> None:
         self._cloud = Cloud(aws_url)
@@ -23,20 +24,15 @@ class Executions:
 
     async def recent(self) -> list[dict[str, Any]]:
         """The newest executions: order, status, times, and the state that each is in or ended with."""
-        arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{self._name}"
-        listed = await self._cloud.call("states", "ListExecutions", {"stateMachineArn": arn})
-        rows = sorted(listed["executions"], key=lambda row: float(row["startDate"]), reverse=True)
-        return [await self._summary(row) for row in rows[:_SHOWN]]
+        return [await self._summary(row) for row in (await self._last_runs())[:_SHOWN]]
 
     async def of(self, order_id: str) -> dict[str, Any] | None:
         """An order's execution with its whole history, or None."""
-        arn = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{self._name}:{order_id}"
-        try:
-            described = await self._cloud.call("states", "DescribeExecution", {"executionArn": arn})
-        except CloudError as refused:
-            if refused.status < 500:
-                return None
-            raise
+        runs = [row for row in await self._last_runs() if _order(row) == order_id]
+        if not runs:
+            return None
+        arn = runs[0]["executionArn"]
+        described = await self._cloud.call("states", "DescribeExecution", {"executionArn": arn})
         events = await self._events(arn)
         return {
             **_summarized(described, events),
@@ -52,6 +48,20 @@ class Executions:
         """Close the connections."""
         await self._cloud.close()
 
+    async def _last_runs(self) -> list[Mapping[str, Any]]:
+        """The newest first."""
+        arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{self._name}"
+        rows: list[Mapping[str, Any]] = []
+        token: dict[str, str] = {}
+        while True:
+            page = await self._cloud.call("states", "ListExecutions", {"stateMachineArn": arn, **token})
+            rows += page["executions"]
+            if not page.get("nextToken"):
+                break
+            token = {"nextToken": page["nextToken"]}
+        last = {_order(row): row for row in sorted(rows, key=lambda row: float(row["startDate"]))}
+        return sorted(last.values(), key=lambda row: float(row["startDate"]), reverse=True)
+
     async def _summary(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return _summarized(row, await self._events(row["executionArn"]))
 
@@ -60,6 +70,10 @@ class Executions:
         answer = await self._cloud.call("states", "GetExecutionHistory", parameters)
         events: list[Mapping[str, Any]] = answer["events"]
         return events
+
+
+def _order(row: Mapping[str, Any]) -> str:
+    return str(row["name"])[:_ID_LENGTH]
 
 
 def _tasks(definition: Mapping[str, Any]) -> list[str]:
@@ -77,7 +91,8 @@ def _summarized(row: Mapping[str, Any], events: list[Mapping[str, Any]]) -> dict
         event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event
     ]
     return {
-        "orderId": row["name"],
+        "orderId": _order(row),
+        "name": row["name"],
         "status": row["status"],
         "startedAt": _time(row.get("startDate")),
         "stoppedAt": _time(row.get("stopDate")),

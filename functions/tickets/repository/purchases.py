@@ -167,7 +167,7 @@ def set_notified(sql: Sql, order_id: UUID, outcome: str) -> None:
 
 
 def take_unfinished(sql: Sql, at: datetime, older_than_seconds: float, limit: int) -> list[Row]:
-    """Purchases (order_id, status) that nobody looked at for so long and whose buyer was told nothing yet.
+    """Purchases (order_id, status, saga_runs) that nobody looked at for so long and whose buyer was told nothing yet.
 
     Marks them as looked at; two runs at the same time take different ones.
     """
@@ -178,9 +178,24 @@ def take_unfinished(sql: Sql, at: datetime, older_than_seconds: float, limit: in
             SELECT order_id FROM purchases
              WHERE notified_outcome IS NULL AND saga_checked_at <= %(at)s - make_interval(secs => %(seconds)s)
              ORDER BY saga_checked_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-        RETURNING order_id, status
+        RETURNING order_id, status, saga_runs
         """,
         at=at,
         seconds=older_than_seconds,
         limit=limit,
+    )
+
+
+def count_run(sql: Sql, order_id: UUID, over: int) -> bool:
+    """Begin the run after the one of this number, while seats are bound; False if another sweep has done so."""
+    return (
+        sql.run(
+            """
+            UPDATE purchases SET saga_runs = saga_runs + 1
+             WHERE order_id = %(id)s AND saga_runs = %(over)s AND status = 'BOUND'
+            """,
+            id=order_id,
+            over=over,
+        )
+        == 1
     )

@@ -76,6 +76,30 @@ def test_an_unfinished_purchase_has_its_saga_started(
     assert len(aws.executions()) == 1
 
 
+def test_a_purchase_whose_execution_failed_for_good_is_run_again_under_another_name(
+    sales: Sales, aws: Cloud
+) -> None:
+    event_id = sales.event()
+    aws.state_machine()
+    order_id = sales.order(a_user(), event_id, {sales.type(event_id): 1})
+    for run in ("-2", "-3"):
+        aws.abort_executions()
+        assert resume_purchases.handler({"olderThanSeconds": 0}, context()) == {"handled": 1}
+        assert resume_purchases.handler({"olderThanSeconds": 0}, context()) == {"handled": 1}, "it runs"
+        assert aws.executions()[order_id + run] == {"orderId": order_id}
+    assert len(aws.executions()) == 3
+
+
+def test_a_purchase_that_ended_while_its_execution_failed_is_not_run_again(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    aws.state_machine()
+    order_id = sales.order(a_user(), event_id, {sales.type(event_id): 1})
+    aws.abort_executions()
+    sales.issue(order_id)
+    resume_purchases.handler({"olderThanSeconds": 0}, context())
+    assert len(aws.executions()) == 1
+
+
 def test_a_purchase_that_lacks_only_its_mail_gets_it(sales: Sales, aws: Cloud) -> None:
     event_id = sales.event()
     id = sales.type(event_id)
