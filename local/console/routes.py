@@ -90,6 +90,7 @@ class Console:
             ("POST", "/_local/faults", self._add_faults),
             ("DELETE", "/_local/faults", self._clear_faults),
             ("GET", "/_local/faults/strokes", self._list_strokes),
+            ("GET", "/_local/queues", self._list_queues),
             ("POST", "/_local/queues/release", self._release_messages),
         ]
         for method, path, handler in routes:
@@ -194,6 +195,9 @@ class Console:
 
     async def _list_strokes(self, _: web.Request) -> web.Response:
         return web.json_response(self._faults.strokes())
+
+    async def _list_queues(self, _: web.Request) -> web.Response:
+        return web.json_response(await self._queues.all())
 
     async def _release_messages(self, _: web.Request) -> web.Response:
         """Let the queues' visibility time-outs and delays be over for every message that no consumer holds."""

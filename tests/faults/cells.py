@@ -1,0 +1,113 @@
+"""The cells of the crash matrix: which function can be broken where, by its template and by watching it run."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.assembly import Assembly
+from tests.faults.proving_ground import PREFIX
+
+ROUTES = (
+    "tickets-reserve",
+    "tickets-purchase",
+    "payments-process",
+    "payments-refund",
+    "payments-stripe-webhook",
+    "payments-paypal-webhook",
+)
+"""Those that move money or seats. What others change is one transaction, which their client repeats."""
+PAIRS = (
+    ("entry", "before_answer"),
+    ("before_commit", "after_commit"),
+    ("before_call", "after_call"),
+    ("before_publish", "after_publish"),
+)
+_CALLS = ("STRIPE_SECRET_ARN", "SENDGRID_SECRET_ARN", "PURCHASE_STATE_MACHINE_ARN", "BUCKET")
+_OUTBOX = ("TOPIC_ARN", "QUEUE_")
+
+# What a function may do and does not in its stories: (function, what) and why.
+NEVER: dict[tuple[str, str], str] = {}
+
+Reached = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Round:
+    """Faults that are ordered together, with what they are called in a report."""
+
+    name: str
+    faults: tuple[dict[str, Any], ...]
+
+
+def covered(assembly: Assembly) -> list[str]:
+    """Every saga task, consumer and scheduled job of the template, and the routes that move money or seats."""
+    scheduled = {schedule.function for schedule in assembly.schedules}
+    names = [
+        name.removeprefix(PREFIX)
+        for name in assembly.functions
+        if "-saga-" in name or "-consumer-" in name or name in scheduled
+    ]
+    return sorted([*names, *ROUTES])
+
+
+def expected(assembly: Assembly, function: str) -> list[str]:
+    """What the function does, by what its row in the template lets it touch: answer, commit, call, publish."""
+    names = assembly.functions[PREFIX + function].environment
+    does = ["answer"]
+    does += ["commit"] if "DATABASE_HOST" in names else []
+    does += ["call"] if any(part in name for part in _CALLS for name in names) else []
+    does += ["publish"] if any(name.startswith(part) for part in _OUTBOX for name in names) else []
+    return does
+
+
+def reached(strokes: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """How often each function got to each point in one call, at most, as far as it was watched."""
+    most: dict[str, Counter[str]] = {}
+    for stroke in strokes:
+        counted = most.setdefault(stroke["function"].removeprefix(PREFIX), Counter())
+        for point, times in stroke["reached"].items():
+            counted[point] = max(counted[point], times)
+    return {function: dict(counted) for function, counted in most.items()}
+
+
+def watching(functions: Iterable[str]) -> Round:
+    """Nothing breaks."""
+    return Round("watched", tuple(_fault(name, "watch", times=None) for name in functions))
+
+
+def killing(seen: Reached, most: int) -> Iterator[Round]:
+    """Killed at every point that it reaches, there at each of the first `most` times in one call."""
+    for nth in range(1, most + 1):
+        for pair in PAIRS:
+            faults = tuple(
+                _fault(name, "kill", point=point, nth=nth)
+                for name, points in sorted(seen.items())
+                for point in pair
+                if points.get(point, 0) >= nth
+            )
+            if faults:
+                yield Round(f"killed at {' and '.join(pair)}, {nth}", faults)
+
+
+def repeating(functions: Iterable[str]) -> Iterator[Round]:
+    """Run twice, run twice at once, timed out, answering late."""
+    for mode, options in (
+        ("duplicate", {"times": 2}),
+        ("twice", {"times": 2}),
+        ("hang", {"point": "before_answer", "seconds": 1}),
+        ("slow", {"point": "before_answer", "seconds": 2}),
+    ):
+        yield Round(mode, tuple(_fault(name, mode, **options) for name in functions))
+
+
+def failing(functions: Iterable[str]) -> Round:
+    """Failing until it is cleared."""
+    names = tuple(functions)
+    return Round(
+        f"failing for good: {', '.join(names)}", tuple(_fault(n, "error", times=None) for n in names)
+    )
+
+
+def _fault(function: str, mode: str, **options: Any) -> dict[str, Any]:
+    return {"target": PREFIX + function, "mode": mode, **options}
