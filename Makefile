@@ -20,7 +20,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-code bench sellout storm dead-letters audit fuzz properties format openapi lock synth precommit clean
+.PHONY: help install run test check check-code crash-matrix bench sellout storm dead-letters audit fuzz properties format openapi lock synth precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -56,6 +56,9 @@ format: install ## format the code and mend what the linter can mend
 
 synth: install ## write the CloudFormation templates to cdk.out
 	@$(CDK) synth --quiet --no-notices
+
+crash-matrix: install ## break every function at every point, and audit; takes many minutes
+	@CRASH_MATRIX=full $(VENV) -m pytest -q -s --show-capture=no tests/faults/test_crash_matrix.py
 
 bench: install ## measure the CPU time of one purchase
 	@PYTHONPATH=layers/shared/python $(VENV) -m bench.purchase_cpu

@@ -185,7 +185,18 @@ class Purchase(Stack):
 
 
 def _retry(step: sfn_tasks.LambdaInvoke, *, tries: int) -> sfn_tasks.LambdaInvoke:
-    """After 1, 2, 4, … seconds, at most 60, with full jitter: tasks that failed together do not come back together."""
+    """After 1, 2, 4, … seconds, at most 60, with full jitter: tasks that failed together do not come back together.
+
+    One that Lambda had no room for did not fail: it waits for its turn, for some minutes, before it counts as broken.
+    """
+    step.add_retry(
+        errors=["Lambda.TooManyRequestsException"],
+        interval=Duration.seconds(1),
+        backoff_rate=2,
+        max_attempts=10,
+        max_delay=Duration.seconds(60),
+        jitter_strategy=sfn.JitterType.FULL,
+    )
     step.add_retry(
         errors=["States.ALL"],
         interval=Duration.seconds(1),

@@ -28,7 +28,9 @@ def main() -> int:
 async def _run(options: argparse.Namespace) -> int:
     from local.launcher import Launcher, Options
 
-    chosen = Options(options.state, options.port, options.settings, options.demo, options.assembly)
+    chosen = Options(
+        options.state, options.port, options.settings, options.demo, options.assembly, options.processes
+    )
     return await Launcher(chosen).run()
 
 
@@ -67,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
         help="settings that differ from the template's",
     )
     run.add_argument("--assembly", type=Path, help="run this cloud assembly instead of synthesizing one")
+    run.add_argument(
+        "--processes", type=int, default=64, help="Lambda processes at most (default 64, of about 30 MB)"
+    )
     run.add_argument(
         "--no-demo", dest="demo", action="store_false", help="do not load the demo into a new state"
     )

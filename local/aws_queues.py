@@ -28,10 +28,14 @@ def install() -> None:
             return receive(self, queue_name, *args, **options)
 
     def change_message_visibility(self: SQSBackend, queue_name: str, *args: Any, **options: Any) -> None:
-        lock = self.get_queue(queue_name)._messages_lock
-        with lock:
+        queue = self.get_queue(queue_name)
+        with queue._messages_lock:
+            before = {message.id: message.visible_at for message in queue._messages}
             change(self, queue_name, *args, **options)
-            lock.notify_all()
+            for message in queue._messages:
+                if message.visible_at != before[message.id]:
+                    message.backs_off_until = message.visible_at  # type: ignore[attr-defined]  # ours
+            queue._messages_lock.notify_all()
 
     def purge_queue(self: SQSBackend, queue_name: str) -> None:
         with self.get_queue(queue_name)._messages_lock:
@@ -47,12 +51,16 @@ def install() -> None:
 
 
 def release(held: set[str]) -> int:
-    """Let visibility time-outs and delays be over for every message but those of these ids; how many there were."""
+    """Let visibility time-outs and delays be over for every message but those of these ids; how many there were.
+
+    A message that its consumer put off is left alone: it waits for something that this does not hasten.
+    """
     released = 0
     for queue in list(sqs_backends[ACCOUNT][REGION].queues.values()):
         with queue._messages_lock:
             for message in queue._messages:
-                if message.id not in held and (message.delayed or not message.visible):
+                is_put_off = getattr(message, "backs_off_until", None) == message.visible_at
+                if message.id not in held and not is_put_off and (message.delayed or not message.visible):
                     message.visible_at = message.delayed_until = 0.0
                     released += 1
             queue._messages_lock.notify_all()

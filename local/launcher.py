@@ -54,6 +54,7 @@ class Options:
         settings: values that differ from those in the template's Parameter Store.
         demo: load a small demo into a new state.
         assembly: a cloud assembly to run as it is; None: synthesize one into the state folder.
+        processes: the Lambda processes that there may be at once.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class Options:
     settings: Mapping[str, str]
     demo: bool
     assembly: Path | None
+    processes: int
 
 
 class Launcher:
@@ -105,9 +107,10 @@ class Launcher:
         assembly = await self._assembly(processes, chosen)
         secrets = SecretStore.open(self._state.secrets, assembly.secrets)
         servers = Servers(self._state, chosen, processes, secrets, assembly.secrets, self._url)
-        host = LambdaHost(
-            assembly.functions, HostSettings(self._state.folder, servers.aws_url, servers.lambda_port)
+        limits = HostSettings(
+            self._state.folder, servers.aws_url, servers.lambda_port, max_processes=self._options.processes
         )
+        host = LambdaHost(assembly.functions, limits)
         deployment = Deployment(
             assembly, servers.aws_url, self._state.folder, secrets, self._options.settings
         )

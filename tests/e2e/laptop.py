@@ -22,14 +22,16 @@ START_SECONDS = 240
 class Laptop:
     """One run of `python -m local run`, or several after one another on the same state."""
 
-    def __init__(self, *, settings: str = "", demo: bool = False, assembly: Path | None = None) -> None:
+    def __init__(
+        self, *, settings: str = "", demo: bool = False, assembly: Path | None = None, processes: int = 64
+    ) -> None:
         self.port = ports.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         # Not pytest's tmp_path, which is open to its owner alone: PostgreSQL may have another user.
         self.folder = Path(tempfile.mkdtemp(prefix="box-office-e2e-"))
         self.folder.chmod(0o755)
         self.state = self.folder / "state"
-        self._options = ["--settings", settings]
+        self._options = ["--settings", settings, "--processes", str(processes)]
         self._options += [] if demo else ["--no-demo"]
         self._options += ["--assembly", str(assembly)] if assembly else []
         self._process: subprocess.Popen[str] | None = None

@@ -27,7 +27,22 @@ _CALLS = ("STRIPE_SECRET_ARN", "SENDGRID_SECRET_ARN", "PURCHASE_STATE_MACHINE_AR
 _OUTBOX = ("TOPIC_ARN", "QUEUE_")
 
 # What a function may do and does not in its stories: (function, what) and why.
-NEVER: dict[tuple[str, str], str] = {}
+NEVER = {
+    ("payments-saga-await-payment", "publish"): "it answers its token itself only if money came in between",
+    ("payments-stripe-webhook", "call"): "a signature is verified without asking Stripe",
+    ("platform-job-audit", "commit"): "it reads",
+    ("tickets-saga-reserve", "commit"): "it verifies what the purchase wrote",
+}
+
+# What these find to do depends on the moment: others' work that is under way when they run.
+SOMETIMES = (
+    "auth-job-ask-for-exports",
+    "notifications-job-resend-mail",
+    "payments-job-resume-payments",
+    "payments-saga-await-payment",
+    "tickets-job-resume-purchases",
+    "tickets-job-resume-voiding",
+)
 
 Reached = Mapping[str, Mapping[str, int]]
 
@@ -38,6 +53,12 @@ class Round:
 
     name: str
     faults: tuple[dict[str, Any], ...]
+
+
+def must_happen(fault: Mapping[str, Any]) -> bool:
+    """Whether the stories lead to this fault every time; how often one call gets to a point depends on its batch."""
+    name = str(fault["target"]).removeprefix(PREFIX)
+    return name not in SOMETIMES and fault.get("nth", 1) == 1
 
 
 def covered(assembly: Assembly) -> list[str]:
@@ -101,12 +122,10 @@ def repeating(functions: Iterable[str]) -> Iterator[Round]:
         yield Round(mode, tuple(_fault(name, mode, **options) for name in functions))
 
 
-def failing(functions: Iterable[str]) -> Round:
-    """Failing until it is cleared."""
+def failing(functions: Iterable[str], times: int | None = None) -> Round:
+    """Failing so often, or until it is cleared."""
     names = tuple(functions)
-    return Round(
-        f"failing for good: {', '.join(names)}", tuple(_fault(n, "error", times=None) for n in names)
-    )
+    return Round(f"failing: {', '.join(names)}", tuple(_fault(name, "error", times=times) for name in names))
 
 
 def _fault(function: str, mode: str, **options: Any) -> dict[str, Any]:

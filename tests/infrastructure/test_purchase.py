@@ -185,6 +185,13 @@ def test_a_broken_task_is_tried_four_times_and_a_compensation_for_longer(tasks: 
     assert tasks.tries("cancelling-is-hard", "cancel-payment") == 5
 
 
+def test_a_task_that_lambda_has_no_room_for_is_not_a_broken_one(system: System) -> None:
+    states = json.loads(definition(system))["States"].values()
+    for state in [state for state in states if state["Type"] == "Task"]:
+        throttled = next(r for r in state["Retry"] if r["ErrorEquals"] == ["Lambda.TooManyRequestsException"])
+        assert throttled["MaxAttempts"] == 10, "four tries are for what is broken"
+
+
 @pytest.mark.usefixtures("statuses")
 def test_the_time_to_pay_runs_out_only_once(tasks: ScriptedTasks) -> None:
     assert tasks.tries("not-paid", "await-payment") == 1

@@ -11,6 +11,7 @@ from shared import aws
 from shared.database import Sql
 
 _PAGE = 100
+_ID_LENGTH = 36
 
 
 def running(scope: Scope) -> dict[UUID, datetime]:
@@ -44,7 +45,8 @@ def _executions() -> Iterator[tuple[UUID, datetime]]:
     )
     for page in pages:
         for execution in page["executions"]:
-            yield UUID(execution["name"]), execution["startDate"]
+            # A purchase that is run again is named after its order all the same: `<order id>-2`.
+            yield UUID(execution["name"][:_ID_LENGTH]), execution["startDate"]
 
 
 def _under_way(sql: Sql, order_ids: list[UUID], scope: Scope) -> set[UUID]:

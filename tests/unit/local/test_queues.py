@@ -164,6 +164,28 @@ def test_deliveries_may_be_ordered_to_come_twice_or_late_and_the_other_way_round
     run(scenario())
 
 
+def test_a_message_that_its_consumer_put_off_is_not_hastened(aws_url: str) -> None:
+    async def scenario() -> None:
+        cloud = Cloud(aws_url)
+        consumers = QueueConsumers([], _Holding(), aws_url)  # type: ignore[arg-type]  # nothing is consumed
+        created = {"QueueName": "put-off", "Attributes": {"VisibilityTimeout": "600"}}
+        url = (await cloud.call("sqs", "CreateQueue", created))["QueueUrl"]
+        for body in ("dies", "is put off"):
+            await cloud.call("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": body})
+        query = {"QueueUrl": url, "MaxNumberOfMessages": 10}
+        first = (await cloud.call("sqs", "ReceiveMessage", query))["Messages"]
+        put_off = next(message["ReceiptHandle"] for message in first if message["Body"] == "is put off")
+        wanted = {"QueueUrl": url, "ReceiptHandle": put_off, "VisibilityTimeout": 300}
+        await cloud.call("sqs", "ChangeMessageVisibility", wanted)
+        await consumers.release()
+        again = (await cloud.call("sqs", "ReceiveMessage", query))["Messages"]
+        assert [message["Body"] for message in again] == ["dies"]
+        await consumers.stop()
+        await cloud.close()
+
+    run(scenario())
+
+
 class _Holding:
     """A host whose function holds its first message until it is told to answer, and the next ones for ever."""
 
