@@ -50,17 +50,17 @@ def install() -> None:
     )
 
 
-def release(held: set[str]) -> int:
+def release(held: set[str], *, put_off: bool = True) -> int:
     """Let visibility time-outs and delays be over for every message but those of these ids; how many there were.
 
-    A message that its consumer put off is left alone: it waits for something that this does not hasten.
+    Without `put_off`, those are left alone that their consumer put off: they wait for something else than time.
     """
     released = 0
     for queue in list(sqs_backends[ACCOUNT][REGION].queues.values()):
         with queue._messages_lock:
             for message in queue._messages:
-                is_put_off = getattr(message, "backs_off_until", None) == message.visible_at
-                if message.id not in held and not is_put_off and (message.delayed or not message.visible):
+                waits = put_off or getattr(message, "backs_off_until", None) != message.visible_at
+                if message.id not in held and waits and (message.delayed or not message.visible):
                     message.visible_at = message.delayed_until = 0.0
                     released += 1
             queue._messages_lock.notify_all()

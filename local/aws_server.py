@@ -40,7 +40,7 @@ class AwsServer(ThreadingHTTPServer):
         app: WsgiApp,
         faults: Faults,
         sendgrid: SendGrid | None = None,
-        release: Callable[[set[str]], int] = lambda _: 0,
+        release: Callable[..., int] = lambda *_, **__: 0,
     ) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.app = app
@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
             if self.path.startswith(FAULTS_PATH):
                 self._serve_faults(body, self.server.faults)
             elif self.path == RELEASE_PATH:
-                released = self.server.release(set(json.loads(body)))
+                released = self._release(json.loads(body))
                 self._send(
                     200, [("Content-Type", "application/json")], json.dumps({"released": released}).encode()
                 )
@@ -156,6 +156,9 @@ class _Handler(BaseHTTPRequestHandler):
             if key not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"):
                 environ[key] = f"{environ[key]},{value}" if key in environ else value
         return environ
+
+    def _release(self, wanted: dict[str, Any]) -> int:
+        return self.server.release(set(wanted["held"]), put_off=wanted["putOff"])
 
     def _serve_faults(self, body: bytes, faults: Faults) -> None:
         status = 200

@@ -59,11 +59,13 @@ class Cloud:
                 )
             return answer
 
-    async def release_messages(self, held: list[str]) -> int:
+    async def release_messages(self, held: list[str], *, put_off: bool) -> int:
         """Make messages in flight and delayed ones visible, but for these (by id); how many (`local.aws_queues`)."""
         session = self._session or aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         self._session = session
-        async with session.post(f"{self._url}{RELEASE_PATH}", data=json.dumps(held)) as response:
+        async with session.post(
+            f"{self._url}{RELEASE_PATH}", data=json.dumps({"held": held, "putOff": put_off})
+        ) as response:
             response.raise_for_status()
             return int((await response.json())["released"])
 

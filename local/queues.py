@@ -49,12 +49,13 @@ class QueueConsumers:
                 ).run()
             )
 
-    async def release(self) -> int:
+    async def release(self, *, put_off: bool = True) -> int:
         """Make every message visible at once that is in flight, or delayed, and that no consumer holds any more.
 
-        It is what the end of its visibility time-out would do; how many there were.
+        It is what the end of its visibility time-out would do; how many there were. Without `put_off`, those are left
+        alone that their consumer put off.
         """
-        return int(await self._cloud.release_messages(sorted(self._held)))
+        return int(await self._cloud.release_messages(sorted(self._held), put_off=put_off))
 
     async def stop(self) -> None:
         """Stop polling; batches under way are given up and come again."""

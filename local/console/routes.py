@@ -199,9 +199,11 @@ class Console:
     async def _list_queues(self, _: web.Request) -> web.Response:
         return web.json_response(await self._queues.all())
 
-    async def _release_messages(self, _: web.Request) -> web.Response:
+    async def _release_messages(self, request: web.Request) -> web.Response:
         """Let the queues' visibility time-outs and delays be over for every message that no consumer holds."""
-        return web.json_response({"released": await self._consumers.release()})
+        return web.json_response(
+            {"released": await self._consumers.release(put_off="abandoned" not in request.query)}
+        )
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
         await self._faults.replace([])

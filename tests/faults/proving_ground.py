@@ -107,7 +107,7 @@ class ProvingGround:
             thread.join(30)
 
     def _beat(self, pool: ThreadPoolExecutor) -> None:
-        self.visitor.post("/_local/queues/release").expect(200)
+        self.visitor.post("/_local/queues/release?abandoned").expect(200)
         for service in SERVICES:
             self.ask(service, _TIME_PASSES)
         for done in [pool.submit(self.run_job, job) for job in self.jobs if not job.startswith("platform-")]:

@@ -177,7 +177,7 @@ def test_a_message_that_its_consumer_put_off_is_not_hastened(aws_url: str) -> No
         put_off = next(message["ReceiptHandle"] for message in first if message["Body"] == "is put off")
         wanted = {"QueueUrl": url, "ReceiptHandle": put_off, "VisibilityTimeout": 300}
         await cloud.call("sqs", "ChangeMessageVisibility", wanted)
-        await consumers.release()
+        await consumers.release(put_off=False)
         again = (await cloud.call("sqs", "ReceiveMessage", query))["Messages"]
         assert [message["Body"] for message in again] == ["dies"]
         await consumers.stop()
