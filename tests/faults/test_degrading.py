@@ -50,34 +50,31 @@ def errand(number: int) -> Errand:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT], ids=["dies", "cuts all sessions"])
-def test_postgresql_fails_over_under_load(own_laptop: Laptop, show: Show, with_signal: int) -> None:
+def test_postgresql_fails_over_under_load(own_laptop: Laptop, show: Show) -> None:
     people = [own_laptop.client.newcomer(first_name=f"Load{number}") for number in range(BUYERS)]
     ledger = Ledger()  # no function is killed here: a 502 is ours
-    buyers = Buyers(people, {"big": show}, ledger, seed=int(with_signal))
-    half = threading.Semaphore(0)
+    buyers = Buyers(people, {"big": show}, ledger, seed=1)
+    bought = threading.Semaphore(0)
 
     def shop(number: int) -> None:
         buyers.run(errand(number))
-        half.release()
+        bought.release()
 
     with ThreadPoolExecutor(BUYERS) as crowd:
         walks = crowd.map(shop, range(ORDERS))
-        for _ in range(ORDERS // 4):
-            half.acquire()
-        before = servers.server(own_laptop, servers.POSTGRES)
-        after = servers.fail_over(own_laptop, servers.POSTGRES, with_signal)
+        for with_signal in (signal.SIGINT, signal.SIGKILL):  # it cuts all sessions and ends; it dies
+            for _ in range(ORDERS // 4):
+                bought.acquire()
+            servers.fail_over(own_laptop, servers.POSTGRES, with_signal)
         list(walks)
 
-    assert before is not None
-    assert after.pid != before.pid
     assert ledger.dishonest == Counter()
     assert len(ledger.accepted) + ledger.unknown <= ORDERS
     assert len(ledger.accepted) > ORDERS * 3 / 4
     ended = [_end(own_laptop, order_id) for order_id in ledger.accepted]
     # Where a step's three tries all fell into the outage, the purchase was compensated, as it is for any trouble.
     assert set(ended) <= {"PAID", "CANCELLED", "PAYMENT_FAILED", "REFUNDED"}
-    assert ended.count("PAID") > ORDERS / 2
+    assert ended.count("PAID") > ORDERS / 4
     come_to_rest(own_laptop)
     assert_balanced(own_laptop)
     settled(people[0], order_of(people[0], show), "PAID")
