@@ -28,7 +28,10 @@ def server(laptop: Laptop, name: str) -> psutil.Process | None:
     port = port_of(laptop, name)
     listening = psutil.net_connections("tcp")
     pid = next((c.pid for c in listening if c.status == "LISTEN" and c.laddr.port == port), None)
-    return psutil.Process(pid) if pid else None
+    try:
+        return psutil.Process(pid) if pid else None
+    except psutil.NoSuchProcess:  # it has just ended
+        return None
 
 
 def fail_over(
