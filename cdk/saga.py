@@ -119,10 +119,15 @@ class Purchase(Stack):
         # A gateway that is down costs nobody the seats: the buyer may pay again until pay-by.
         unavailable = self._state("PaymentUnavailable", "$.payment", {"outcome": "unavailable"})
         charge.add_catch(unavailable.next(await_payment), result_path=sfn.JsonPath.DISCARD)
-        charge.next(self._if("IsPaid", "$.payment.outcome", "paid", issue, otherwise=await_payment))
+        # An earlier run failed for good while it gave the money back: it is given back, and no tickets are made.
+        given_back = self._state("GivenBack", "$.issue", {"outcome": "refused", "reason": "ISSUE_FAILED"})
+        is_given_back = sfn.Condition.string_equals("$.payment.outcome", "refunded")
+        is_paid = self._if("IsPaid", "$.payment.outcome", "paid", issue, otherwise=await_payment)
+        charge.next(is_paid.when(is_given_back, given_back.next(refund)))
         await_payment.add_catch(cancel, result_path=sfn.JsonPath.DISCARD)
         # "over": the event was cancelled, so nobody waits for the money until pay-by.
-        await_payment.next(self._if("IsOver", "$.payment.outcome", "over", cancel, otherwise=issue))
+        is_over = self._if("IsOver", "$.payment.outcome", "over", cancel, otherwise=issue)
+        await_payment.next(is_over.when(is_given_back, given_back))
         # A payment that came at the last moment cannot be cancelled; then it buys the seats after all.
         cancel.next(self._if("IsCancelled", "$.cancellation.outcome", "cancelled", release, otherwise=issue))
         broken = self._state("IssueFailed", "$.issue", {"outcome": "refused", "reason": "ISSUE_FAILED"})

@@ -15,6 +15,14 @@ class NotDecided(Exception):
     """The saga gives back what was never recorded as paid: its payment has to be cancelled or found first."""
 
 
+def has_begun(sql: Sql, order_id: UUID) -> bool:
+    """Whether the order's money goes back, or went, because no tickets came of it: it gets none any more."""
+    return any(
+        refund.cause == CAUSE and refund.status is not RefundStatus.FAILED
+        for refund in refunds.of_order(sql, order_id)
+    )
+
+
 def begin(sql: Sql, order_id: UUID, reason: str, at: datetime) -> tuple[Order, Refund] | None:
     """Record that all of the order's money goes back; None if none is left (or the order was free).
 

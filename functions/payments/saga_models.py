@@ -55,9 +55,9 @@ class ChargeInput(SagaInput):
 
 
 class Charged(Answer):
-    """Output of Charge."""
+    """Output of Charge; `refunded` when the money goes back already, since no tickets came of it."""
 
-    outcome: Literal["paid", "action_required", "declined", "waiting"]
+    outcome: Literal["paid", "action_required", "declined", "waiting", "refunded"]
 
 
 class AwaitInput(SagaInput):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from functions.payments import charging, settling
+from functions.payments import charging, compensating, settling
 from functions.payments.models import BOUGHT, AttemptStatus
 from functions.payments.repository import attempts, orders, task_tokens
 from functions.payments.saga_models import Reservation
@@ -13,6 +13,7 @@ from shared.database import Sql
 
 UNAVAILABLE = "unavailable"
 OVER_OUTPUT = {"outcome": "over"}
+REFUNDED_OUTPUT = {"outcome": "refunded"}
 
 
 def wait(
@@ -30,6 +31,9 @@ def wait(
     if outcome == UNAVAILABLE and reservation is not None:
         charging.begin(sql, reservation, at)
     order = orders.lock(sql, order_id)
+    if compensating.has_begun(sql, order_id):
+        outbox.wake(sql, token, REFUNDED_OUTPUT, subject=order_id)
+        return
     if order is not None and order.payment_status in BOUGHT:
         outbox.wake(sql, token, settling.PAID_OUTPUT, subject=order_id)
         return

@@ -55,6 +55,17 @@ PATHS = [
         {"charge": [DECLINED]},
         wakes=OVER,
     ),
+    Way(
+        "run-again-after-its-refund-began",
+        "reserve charge refund-payment release notify",
+        {"charge": [{"outcome": "refunded"}]},
+    ),
+    Way(
+        "found-refunded-while-waiting",
+        "reserve charge await-payment refund-payment release notify",
+        {"charge": [BROKEN]},
+        wakes={"outcome": "refunded"},
+    ),
     Way("charge-fails-once", "reserve charge issue notify", {"charge": [BROKEN, PAID]}),
     Way("charge-broken", "reserve charge await-payment issue notify", {"charge": [BROKEN]}, wakes=PAID),
     Way("issue-broken", "reserve charge issue refund-payment release notify", {"issue": [BROKEN]}),

@@ -108,6 +108,20 @@ def test_a_refund_that_dies_between_call_and_record_is_the_same_refund_again(sho
     assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
 
 
+def test_a_saga_that_is_run_again_after_its_refund_began_makes_no_tickets(shop: Shop) -> None:
+    reservation = shop.reservation()
+    assert shop.charge(reservation) == "paid"
+    shop.stripe.fault("error", times=20)
+    with pytest.raises(Exception, match="unavailable"):
+        give_back(reservation["orderId"])
+    assert shop.charge(reservation) == "refunded"
+    shop.stripe.control("DELETE", "faults")
+    give_back(reservation["orderId"])
+    assert shop.charge(reservation) == "refunded"
+    assert shop.status(reservation["orderId"]) == "REFUNDED"
+    assert [intent["amountRefunded"] for intent in shop.intents(reservation["orderId"])] == [9900]
+
+
 def test_a_free_order_without_tickets_is_cancelled(shop: Shop) -> None:
     order_id = shop.order_of(a_user(), None, price="0.00", method="free")
     give_back(order_id)
