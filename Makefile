@@ -24,7 +24,7 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
-	@awk -F ':.*## ' '/^[a-z]+:.*## / && $$1 != "help" && $$1 != "run" { printf "make %-19s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / && $$1 != "help" && $$1 != "run" { printf "make %-19s %s\n", $$1, $$2 }' Makefile
 
 run: install ## start Box Office on this machine
 	@exec $(VENV) -m local run --port "$(PORT)" --state "$(STATE)" --settings "$(SETTINGS)" --stop-with-parent
