@@ -1,19 +1,17 @@
 """The payments service with all around it: database, queues, the simulated Stripe, a stand-in for tickets."""
 
-import json
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
 
-from functions.payments import provider, settings
+from functions.payments import cancelling, provider, settings
 from functions.payments.consumers import attempts, refunds, tickets, webhooks
+from functions.payments.database import database
+from functions.payments.repository import orders
 from functions.payments.routes import paypal_webhook, process, stripe_webhook
 from functions.payments.saga import cancel_payment, charge
 from shared import calls, idempotency, job
@@ -33,6 +31,7 @@ from tests.stripe_server import (
     running_stripe,
 )
 from tests.support import Reply, a_user, call, context
+from tests.tickets_stand_in import TicketsStandIn
 
 STRIPE_SECRET_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:stripe"
 PAYPAL_SECRET_ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:paypal"
@@ -41,45 +40,6 @@ QUEUES = {
     "payments-webhooks": webhooks.handler,
     "payments-refunds": refunds.handler,
 }
-
-
-class TicketsStandIn:
-    """The tickets service's two routes that payments asks.
-
-    `GET /api/tickets/orders/{userId}?orderId=` answers with the orders it is given, and
-    `GET /api/tickets/types?eventId=` for the events that are the caller's own.
-    """
-
-    def __init__(self) -> None:
-        self.orders: list[dict[str, Any]] = []
-        self.own_events: set[str] = set()
-        self.status = 200
-        self.asked = 0
-        stand_in = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                stand_in.asked += 1
-                query = parse_qs(urlsplit(self.path).query)
-                found = [order for order in stand_in.orders if [order["orderId"]] == query.get("orderId")]
-                body = json.dumps({"items": found, "nextCursor": None}).encode()
-                is_hidden = "eventId" in query and query["eventId"][0] not in stand_in.own_events
-                self.send_response(404 if is_hidden else stand_in.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                """Keep the tests' output clean."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class Shop:
@@ -145,6 +105,13 @@ class Shop:
     def cancel(self, order_id: str) -> str:
         """Run CancelPayment; its outcome."""
         return str(cancel_payment.handler({"orderId": order_id}, context())["outcome"])
+
+    def end(self, order_id: str) -> None:
+        """End an order as if the provider had cancelled its payment, which may still be paid there."""
+        with database.transaction() as sql:
+            order = orders.lock(sql, UUID(order_id))
+            assert order is not None
+            cancelling.end(sql, order, cancelling.NOT_PAID_IN_TIME, now())
 
     def order_of(self, buyer: User, token: str | None = "pm_card_visa", **more: Any) -> str:
         """An order after Charge."""

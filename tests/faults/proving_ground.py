@@ -122,6 +122,10 @@ class ProvingGround:
     def come_to_rest(self, seconds: float = 240) -> None:
         """Without faults, until nothing is under way anywhere. Fails with what is stuck."""
         self.order_faults([])
+        self.wait_for_rest(seconds)
+
+    def wait_for_rest(self, seconds: float = 240) -> None:
+        """Until nothing is under way anywhere, whatever is ordered. Fails with what is stuck."""
         deadline = time.monotonic() + seconds
         with self.time_passing():
             while left := self.left():

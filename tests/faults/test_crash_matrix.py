@@ -50,8 +50,9 @@ def seen(world: World, functions: list[str]) -> Reached:
     """How often each function gets to each point, when nothing breaks."""
     world.ground.order_faults(cells.watching(functions).faults)
     tell(world, ALL)
+    world.ground.wait_for_rest()  # a buyer hears how it ended before the seats are back
     found = cells.reached(world.ground.strokes())
-    world.ground.come_to_rest()
+    world.ground.order_faults([])
     world.ground.audit()
     return found
 

@@ -1,14 +1,9 @@
 """Money that came after the end of its order: it buys the seats again, or goes back. Tickets decides which."""
 
 from typing import Any
-from uuid import UUID
 
-from functions.payments import cancelling
 from functions.payments.consumers import tickets
-from functions.payments.database import database
 from functions.payments.jobs import resume_payments
-from functions.payments.repository import orders
-from shared.clock import now
 from shared.contracts import LatePaymentReceived, LatePaymentRefused, OrderIssued, OrderPaid, OrderRefunded
 from tests.payments_shop import Shop
 from tests.support import a_user, context
@@ -18,11 +13,7 @@ def paid_too_late(shop: Shop) -> str:
     """An order that was cancelled, its seats given back, and then paid."""
     order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
     intent_id = shop.authenticate(order_id)
-    # As if the provider had cancelled, and then taken the money all the same.
-    with database.transaction() as sql:
-        order = orders.lock(sql, UUID(order_id))
-        assert order is not None
-        cancelling.end(sql, order, cancelling.NOT_PAID_IN_TIME, now())
+    shop.end(order_id)
     shop.hear(tickets, "tickets.order_released.v1", ids(shop, order_id))
     shop.webhook(intent_id, "payment_intent.succeeded")
     shop.deliver()

@@ -86,7 +86,7 @@ def test_money_whose_answer_was_lost_is_found(shop: Shop) -> None:
 def test_money_for_an_order_that_we_cancelled_is_found_and_wants_its_seats(shop: Shop) -> None:
     order_id = waiting(shop)
     shop.authenticate(order_id)
-    shop.db.run("UPDATE orders SET payment_status = 'CANCELLED', client_secret = NULL")
+    shop.end(order_id)
     for _ in range(2):
         sweep(shop)
     order = shop.order(order_id)
