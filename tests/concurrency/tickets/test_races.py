@@ -29,6 +29,7 @@ def half_done(db: TestDatabase, statement: str, **parameters: Any) -> Iterator[A
     try:
         connection.cursor().execute(statement, parameters)
         yield connection
+        connection.rollback()  # waits until the server has let go of the locks, which closing does not
     finally:
         connection.close()
 
