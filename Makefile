@@ -17,7 +17,7 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv/bin/python
 CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
-LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check check-code crash-matrix bench sellout storm dead-letters audit fuzz properties format openapi lock synth precommit clean
