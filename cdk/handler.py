@@ -4,6 +4,7 @@ A *use* is what a row of a service's table asks for: it grants the permission an
 that neither can be forgotten.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -180,6 +181,9 @@ class Handler(Construct):
         self.function.add_environment("POWERTOOLS_SERVICE_NAME", self.source.service)
         self.function.add_environment("WEB_ORIGINS", ",".join(stage.web_origins))
         self.function.add_environment("SETTINGS_PREFIX", stage.parameters)
+        if stage.settings:  # for functions that Parameter Store does not answer
+            told = json.dumps(stage.settings, sort_keys=True)
+            self.function.add_environment("SETTINGS_AS_DEPLOYED", told)
         # All of the stage's parameters: none is a secret, and a list per function would name a second time, and
         # sooner or later otherwise, what the code names already.
         parameters = Stack.of(self).format_arn(
