@@ -13,7 +13,7 @@ from tests.cloud import Extension
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The monotonic clock of settings, to be set."""
     now = [1000.0]
-    monkeypatch.setattr(settings.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("shared.settings.time.monotonic", lambda: now[0])
     return now
 
 
