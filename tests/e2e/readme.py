@@ -1,4 +1,4 @@
-"""The README's journey, run for real: each `$ command` of its console blocks, in one shell, against a running system.
+"""The journeys of our pages, run for real: each `$ command` of console blocks, in one shell, against a running system.
 
 What differs from run to run (ids, times, tokens, order numbers) is masked before outputs are compared.
 `python -m tests.e2e.readme --write URL` runs the commands against URL and writes what they print into the README.
@@ -10,7 +10,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
 BLOCK = re.compile(r"(?<=```console\n)(.*?)(?=```)", re.DOTALL)
 MARK = "-- end of command --"
 MASKS = [
@@ -24,7 +26,7 @@ MASKS = [
 
 @dataclass(frozen=True)
 class Step:
-    """One command of the README and the output printed below it."""
+    """One command of a page and the output printed below it."""
 
     command: str
     output: str
@@ -39,15 +41,19 @@ def steps(text: str) -> list[Step]:
     return found
 
 
-def run(commands: list[str], api: str) -> list[str]:
-    """Run the commands in one shell with `API` set; what each printed.
+def run(commands: list[str], api: str, before: str = "") -> list[str]:
+    """Run the commands in one shell with `API` set; what each printed. `before` is run first, silently.
 
     Raises:
         RuntimeError: the shell ended early.
     """
     script = "\n".join(f"{command}\necho '{MARK}'" for command in commands)
     done = subprocess.run(
-        ["bash", "-c", f"API={api}\n{script}"], capture_output=True, text=True, timeout=300, check=False
+        ["bash", "-c", f"API={api}\n{before}\n{script}"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     outputs = done.stdout.split(MARK + "\n")
     if len(outputs) != len(commands) + 1:
@@ -63,7 +69,7 @@ def masked(output: str) -> str:
 
 
 def rewritten(text: str, outputs: list[str]) -> str:
-    """The README with these outputs in place of the ones it has."""
+    """The page with these outputs in place of the ones it has."""
     rest = iter(outputs)
 
     def block(match: re.Match[str]) -> str:
