@@ -35,7 +35,7 @@ test: install ## every check and every test
 
 check: install ## formatting, lint, types, imports and unit tests; says nothing when all is well
 	@$(MAKE) check-code
-	@tools/quietly $(VENV) -m pytest -q tests/unit
+	@tools/quietly $(VENV) -m pytest -q -n 2 tests/unit
 
 check-code:
 	@tools/quietly $(VENV) -m ruff format --check .
