@@ -19,7 +19,7 @@ from cdk.handler import Runtime
 from cdk.messaging import Messaging
 from cdk.migrations import Migrations
 from cdk.network import Network
-from cdk.operations import Operations
+from cdk.operations.stack import Operations
 from cdk.saga import Purchase, Saga, Tasks
 from cdk.service import Ground, Service
 from cdk.services import auth, events, notifications, payments, platform, tickets
@@ -81,16 +81,19 @@ def build(app: cdk.App) -> None:
     purchase = Purchase(app, "Purchase", stage=stage, saga=saga, tasks=tasks, **named("purchase"))
     bearer = services["auth"].authorizer("bearer")
     api = Api(app, "Api", stage=stage, services=list(services.values()), authorizer=bearer, **named("api"))
-    Edge(app, "Edge", stage=stage, network=network, rest=api.rest, **named("edge"))
+    edge = Edge(app, "Edge", stage=stage, network=network, rest=api.rest, **named("edge"))
     Operations(
         app,
         "Operations",
         stage=stage,
         alarms=messaging.alarms,
         rest=api.rest,
+        distribution=edge.distribution,
         purchase=purchase.machine,
-        database=data.server.instance,
-        jobs=[job for service in services.values() for job in service.scheduled()],
+        servers=data.watched(),
+        services=WITH_DATABASE,
+        queue_names=messaging.queue_names,
+        scheduled=[job for service in services.values() for job in service.scheduled()],
         **named("operations"),
     )
 

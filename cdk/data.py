@@ -17,6 +17,7 @@ from constructs import Construct
 
 from cdk.handler import Use, allow
 from cdk.network import ISOLATED, Network
+from cdk.operations.databases import Server
 from cdk.stages import Stage
 
 AUDITOR = "auditor"  # as functions/platform/auditor_rights.py calls it
@@ -224,6 +225,10 @@ class Data(Stack):
     def deliver(self, function: lambda_.Function) -> None:
         """A use: send mail from our domain."""
         allow(function, ["ses:SendEmail", "ses:SendRawEmail"], self.sender.email_identity_arn)
+
+    def watched(self) -> list[Server]:
+        """Every server with its proxy, for those who watch them."""
+        return [Server("Postgres", self.server.instance.instance_identifier, self.server.proxy.db_proxy_name)]
 
     def database(self, service: str) -> Use:
         """A use: connect to the database of `service`."""

@@ -50,10 +50,10 @@ class Edge(Stack):
         self._secrets = [self._secret(name) for name in stage.origin_keys]
         lock = self._lock(rest)
         self.firewall = self._firewall(network.addresses)
-        distribution = self._distribution(rest)
+        self.distribution = self._distribution(rest)
         # A new key is admitted before it is sent.
-        distribution.node.add_dependency(lock)
-        self._tell_address(distribution)
+        self.distribution.node.add_dependency(lock)
+        self._tell_address(self.distribution)
 
     def _secret(self, name: str) -> secretsmanager.Secret:
         return secretsmanager.Secret(

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -15,10 +13,13 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk import mail_events
+from cdk.alarms import Alarms
 from cdk.handler import Use, allow
 from cdk.stages import Stage
 
 TRIES = 5
+WHO_RING = ("cloudwatch", "events", "events.rds")
+"""Who puts something on the topic of alarms: alarms, EventBridge's rules, and RDS's events."""
 GIVE_BACK_SECONDS = 5
 """How long after a consumer's timeout its messages are there again."""
 
@@ -72,7 +73,7 @@ class DeclaredQueue(Construct):
             enforce_ssl=True,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self._dead_letters, max_receive_count=TRIES),
         )
-        self._alarm(scope.alarms)
+        self._alarm(stage, scope.alarms)
         if row.topic is not None:
             self._subscribe(scope.topics[row.topic])
         if row.bucket is not None:
@@ -140,20 +141,13 @@ class DeclaredQueue(Construct):
             )
         )
 
-    def _alarm(self, alarms: sns.ITopic) -> None:
-        alarm = cloudwatch.Alarm(
-            self,
-            "DeadLettersAlarm",
-            metric=self._dead_letters.metric_approximate_number_of_messages_visible(
-                period=Duration.minutes(1)
-            ),
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"A message of {self.row.name} failed {TRIES} times: read it, mend the cause, redrive.",
+    def _alarm(self, stage: Stage, alarms: sns.ITopic) -> None:
+        Alarms(self, stage, alarms).on(
+            f"DeadLettersOf{self.node.id}",
+            self._dead_letters.metric_approximate_number_of_messages_visible(period=Duration.minutes(1)),
+            f"A message of {self.row.name} failed {TRIES} times: read it, mend the cause, redrive.",
+            page="dead-letters",
         )
-        alarm.add_alarm_action(actions.SnsAction(alarms))
 
 
 class Messaging(Stack):
@@ -178,6 +172,7 @@ class Messaging(Stack):
             self, "MailEvents", prefix=stage.prefix, topic=self.topics[mail_events.TOPIC]
         ).report
         self._queues = {row.name: DeclaredQueue(self, row, stage) for row in queues}
+        self.queue_names = list(self._queues)
 
     def publish(self, service: str) -> Use:
         """A use: publish to the topic of `service`."""
@@ -206,7 +201,7 @@ class Messaging(Stack):
         # A topic's policy replaces AWS's default one, which is what lets CloudWatch in.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                principals=[iam.ServicePrincipal(f"{service}.amazonaws.com") for service in WHO_RING],
                 actions=["sns:Publish"],
                 resources=[topic.topic_arn],
                 conditions={"StringEquals": {"aws:SourceAccount": self.account}},
@@ -218,7 +213,7 @@ class Messaging(Stack):
         key = kms.Key(self, "Key", alias=f"alias/{stage.prefix}-messaging", enable_key_rotation=True)
         # Topics and buckets deliver to queues, SES and alarms to topics, under the services' own names.
         # Without this they fail, and nobody is told.
-        for service in ("sns", "cloudwatch", "s3", "ses"):
+        for service in ("sns", "s3", "ses", *WHO_RING):
             key.add_to_resource_policy(
                 iam.PolicyStatement(
                     principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],

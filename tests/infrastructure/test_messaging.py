@@ -58,7 +58,7 @@ def test_every_dead_letter_raises_an_alarm(system: System) -> None:
     assert watched == {dead_letters_of(system, q).properties["QueueName"] for q in working_queues(system)}
 
 
-def test_cloudwatch_may_publish_alarms(system: System) -> None:
+def test_cloudwatch_eventbridge_and_rds_may_put_something_on_the_topic_of_alarms(system: System) -> None:
     (alarms,) = [
         t for t in system.of_type("AWS::SNS::Topic") if t.properties["TopicName"].endswith("-alarms")
     ]
@@ -66,9 +66,8 @@ def test_cloudwatch_may_publish_alarms(system: System) -> None:
         p for p in system.of_type("AWS::SNS::TopicPolicy") if {"Ref": alarms.id} in p.properties["Topics"]
     ]
     allowed = [s for s in policy.properties["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
-    assert [(s["Principal"], s["Action"]) for s in allowed] == [
-        ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
-    ]
+    services = [f"{service}.amazonaws.com" for service in ("cloudwatch", "events", "events.rds")]
+    assert [(s["Principal"], s["Action"]) for s in allowed] == [({"Service": services}, "sns:Publish")]
 
 
 def test_what_a_consumer_that_died_had_is_there_again_soon_after_its_time_and_not_before(

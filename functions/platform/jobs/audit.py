@@ -1,6 +1,5 @@
 """Every hour, or by hand: report every breach of the invariants of money, tickets, stock, mails, time and histories."""
 
-import os
 from typing import Any
 
 from functions.platform.audit import auditing, gateways
@@ -28,10 +27,9 @@ def run(given: dict[str, Any], ask: gateways.Ask) -> dict[str, Any]:
         extra={"checked": report.checked, "complete": report.complete, "count": report.findings.count},
     )
     if "atRestSeconds" not in given:
-        stage = os.environ["STAGE"]
-        metrics.count("platform", "AuditFindings", report.findings.count, stage=stage)
+        metrics.count("platform", "AuditFindings", report.findings.count)
         # One that could not read everything does not count: that nobody looked is worth an alarm, too.
-        metrics.count("platform", "AuditRuns", int(report.complete), stage=stage)
+        metrics.count("platform", "AuditRuns", int(report.complete))
     return report.told()
 
 

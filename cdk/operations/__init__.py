@@ -1,0 +1,1 @@
+"""What watches the system: alarms, the objective, and dashboards."""

@@ -1,0 +1,89 @@
+"""What everything runs on: Lambda's room, the cache, the firewall."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from cdk.alarms import Alarms, ours
+from cdk.operations.jobs import total
+
+MINUTE, FIVE_MINUTES = Duration.minutes(1), Duration.minutes(5)
+
+
+def watch(alarms: Alarms, services: Sequence[str]) -> None:
+    """The alarms of the ground that functions stand on."""
+    _functions(alarms)
+    _cache(alarms, services)
+    alarms.on(
+        "FirewallBlocks",
+        firewall_blocks(),
+        "The firewall turns away far more than usual: an attack, or a rule that honest people meet.",
+        page="firewall-blocks",
+        threshold=1000,
+        periods=2,
+    )
+
+
+def _functions(alarms: Alarms) -> None:
+    """Of the whole account and region: its functions share one pool."""
+    alarms.on(
+        "FunctionsThrottled",
+        of_lambda("Throttles", "Sum"),
+        "Lambda turns calls away: the account's functions have used up their share.",
+        page="functions-throttled",
+        threshold=10,
+        periods=2,
+    )
+    alarms.on(
+        "FunctionsFull",
+        of_lambda("ClaimedAccountConcurrency", "Maximum"),
+        "Eight in ten of the thousand functions that may run at once do.",
+        page="functions-throttled",
+        threshold=800,
+        periods=3,
+    )
+
+
+def _cache(alarms: Alarms, services: Sequence[str]) -> None:
+    alarms.on(
+        "CacheAway",
+        total([ours(alarms.stage, "CacheUnavailable", "Sum", 5, service=name) for name in services], "away"),
+        "Redis does not answer: everything works, more slowly.",
+        page="cache-away",
+        threshold=20,
+    )
+    alarms.on(
+        "CacheFull",
+        total([of_cache(alarms.stage.prefix, name) for name in ("ThrottledCmds", "Evictions")], "refused"),
+        "Redis turns commands away, or drops what it has no room for.",
+        page="cache-full",
+        threshold=100,
+    )
+
+
+def of_lambda(name: str, statistic: str) -> cloudwatch.Metric:
+    """A metric of all functions of the account in this region."""
+    return cloudwatch.Metric(namespace="AWS/Lambda", metric_name=name, statistic=statistic, period=MINUTE)
+
+
+def of_cache(name: str, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
+    """A metric of the serverless cache of that name."""
+    return cloudwatch.Metric(
+        namespace="AWS/ElastiCache",
+        metric_name=metric,
+        dimensions_map={"clusterId": name},
+        statistic=statistic,
+        period=FIVE_MINUTES,
+    )
+
+
+def firewall_blocks() -> cloudwatch.Metric:
+    """What the firewall before CloudFront turned away."""
+    return cloudwatch.Metric(
+        namespace="AWS/WAFV2",
+        metric_name="BlockedRequests",
+        dimensions_map={"WebACL": "Firewall", "Rule": "ALL"},
+        statistic="Sum",
+        period=FIVE_MINUTES,
+    )
