@@ -199,14 +199,15 @@ class Messaging(Stack):
     def _alarm_topic(self, stage: Stage) -> sns.Topic:
         topic = self._topic("Alarms", f"{stage.prefix}-alarms")
         # A topic's policy replaces AWS's default one, which is what lets CloudWatch in.
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(f"{service}.amazonaws.com") for service in WHO_RING],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+        for service in WHO_RING:
+            topic.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+                    actions=["sns:Publish"],
+                    resources=[topic.topic_arn],
+                    conditions=self._from_here(service),
+                )
             )
-        )
         return topic
 
     def _encryption_key(self, stage: Stage) -> kms.Key:
@@ -219,7 +220,13 @@ class Messaging(Stack):
                     principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
                     actions=["kms:Decrypt", "kms:GenerateDataKey"],
                     resources=["*"],  # in a key's policy: this key
-                    conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+                    conditions=self._from_here(service),
                 )
             )
         return key
+
+    def _from_here(self, service: str) -> dict[str, dict[str, str]] | None:
+        """Only for what happens in this account. EventBridge does not say whose its events are when it writes to an
+        encrypted topic: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+        """
+        return None if service == "events" else {"StringEquals": {"aws:SourceAccount": self.account}}

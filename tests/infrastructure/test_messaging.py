@@ -66,8 +66,11 @@ def test_cloudwatch_eventbridge_and_rds_may_put_something_on_the_topic_of_alarms
         p for p in system.of_type("AWS::SNS::TopicPolicy") if {"Ref": alarms.id} in p.properties["Topics"]
     ]
     allowed = [s for s in policy.properties["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
-    services = [f"{service}.amazonaws.com" for service in ("cloudwatch", "events", "events.rds")]
-    assert [(s["Principal"], s["Action"]) for s in allowed] == [({"Service": services}, "sns:Publish")]
+    assert [(s["Principal"]["Service"], s["Action"], "Condition" in s) for s in allowed] == [
+        ("cloudwatch.amazonaws.com", "sns:Publish", True),
+        ("events.amazonaws.com", "sns:Publish", False),  # it names no account where a key is in between
+        ("events.rds.amazonaws.com", "sns:Publish", True),
+    ]
 
 
 def test_what_a_consumer_that_died_had_is_there_again_soon_after_its_time_and_not_before(
