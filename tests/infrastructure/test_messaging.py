@@ -67,9 +67,8 @@ def test_cloudwatch_eventbridge_and_rds_may_put_something_on_the_topic_of_alarms
     ]
     allowed = [s for s in policy.properties["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
     assert [(s["Principal"]["Service"], s["Action"], "Condition" in s) for s in allowed] == [
-        ("cloudwatch.amazonaws.com", "sns:Publish", True),
+        (["cloudwatch.amazonaws.com", "events.rds.amazonaws.com"], "sns:Publish", True),
         ("events.amazonaws.com", "sns:Publish", False),  # it names no account where a key is in between
-        ("events.rds.amazonaws.com", "sns:Publish", True),
     ]
 
 
