@@ -11,25 +11,29 @@ from cdk.data import Data
 from cdk.handler import Handler, Runtime, Source
 
 MIGRATE = Source("platform", "jobs", "migrate")
+LOOK = Source("platform", "jobs", "look_at_restored")
 
 
 class Migrations(Stack):
-    """One function, run by CloudFormation whenever its code or a service's SQL changes.
+    """One function that CloudFormation runs whenever its code or a service's SQL changes, and one for operators.
 
-    It signs in to the instance itself, as its administrator: session locks and long transactions do not go well with
-    a proxy. Every stack of a service depends on this one.
+    They sign in to the server itself, as its administrator: session locks and long transactions do not go well with a
+    proxy, and a server that was restored from a backup has none. Every stack of a service depends on this one.
     """
 
     def __init__(self, scope: Construct, id: str, *, runtime: Runtime, data: Data, **options: Any) -> None:
         super().__init__(scope, id, **options)
-        migrate = Handler(
-            self,
-            MIGRATE,
-            runtime,
-            code=assets.service_zip(MIGRATE.service, migrations=True),
-            uses=[data.admin.read],
-            memory=512,
-            timeout=600,
-            security_group=runtime.network.migrations,
+        migrate, _ = (
+            Handler(
+                self,
+                source,
+                runtime,
+                code=assets.service_zip(source.service, migrations=True),
+                uses=[data.admin.read],
+                memory=512,
+                timeout=timeout,
+                security_group=runtime.network.migrations,
+            )
+            for source, timeout in ((MIGRATE, 600), (LOOK, 900))
         )
         Trigger(self, "Migrate", handler=migrate.function, timeout=Duration.minutes(10))

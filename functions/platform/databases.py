@@ -90,21 +90,30 @@ def prepare(admin: dict[str, Any], service: str, *, database: str | None = None)
     """
     name, role = sql.Identifier(database or service), sql.Identifier(f"{service}_app")
     auditor = sql.Identifier(AUDITOR)
-    with _connected(admin, MAINTENANCE) as connection:
+    with connected(admin, MAINTENANCE) as connection:
         _create_database(connection, name)
         _create_role(connection, role, _TIME_LIMITS)
         _create_role(connection, auditor, _AUDITOR_TIME_LIMITS)
-    with _connected(admin, database or service) as connection:
-        folders = [_SHARED_MIGRATIONS, _FUNCTIONS / service / "migrations"]
-        applied = migrations_runner.migrate(connection, folders)
+    with connected(admin, database or service) as connection:
+        applied = migrations_runner.migrate(connection, _folders(service))
         _run(connection, _GRANTS, database=name, role=role)
         _run(connection, _AUDITOR_CONNECTS, database=name, role=auditor)
         _let_read(connection, auditor, readable(service))
     return applied
 
 
+def migrations_of(service: str) -> list[str]:
+    """The names of the migrations that the database of a service has when it is up to date."""
+    return list(migrations_runner.files_of(_folders(service)))
+
+
+def _folders(service: str) -> list[Path]:
+    return [_SHARED_MIGRATIONS, _FUNCTIONS / service / "migrations"]
+
+
 @contextmanager
-def _connected(admin: dict[str, Any], database: str) -> Iterator[psycopg2.extensions.connection]:
+def connected(admin: dict[str, Any], database: str) -> Iterator[psycopg2.extensions.connection]:
+    """A connection as the administrator, each statement a transaction of its own."""
     connection = psycopg2.connect(**admin, dbname=database)
     try:
         connection.autocommit = True

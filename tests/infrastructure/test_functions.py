@@ -10,6 +10,10 @@ from shared.settings import Setting
 from tests.infrastructure.template import ROOT, System
 
 TRIGGERS = ("routes", "saga", "consumers", "jobs", "authorizers")
+WITH_MIGRATIONS = (
+    "functions.platform.jobs.migrate.handler",
+    "functions.platform.jobs.look_at_restored.handler",
+)
 SERVICES = ("auth", "events", "tickets", "payments", "notifications", "platform")
 
 
@@ -83,7 +87,7 @@ def test_the_zip_of_a_service_holds_that_service_only(system: System, service: s
     zips = {
         function.zip
         for handler, function in system.functions.items()
-        if handler.split(".")[1] == service and handler != "functions.platform.jobs.migrate.handler"
+        if handler.split(".")[1] == service and handler not in WITH_MIGRATIONS
     }
     assert len(zips) == 1
     files = files_in(system.folder / zips.pop())
@@ -98,8 +102,11 @@ def test_a_function_s_file_is_in_its_zip(system: System) -> None:
         assert (system.folder / function.zip / file).is_file()
 
 
-def test_the_migrations_carry_the_sql_of_every_service_and_no_other_service_s_code(system: System) -> None:
-    files = files_in(system.folder / system.functions["functions.platform.jobs.migrate.handler"].zip)
+@pytest.mark.parametrize("handler", WITH_MIGRATIONS)
+def test_the_migrations_carry_the_sql_of_every_service_and_no_other_service_s_code(
+    system: System, handler: str
+) -> None:
+    files = files_in(system.folder / system.functions[handler].zip)
     expected = {str(file.relative_to(ROOT)) for file in (ROOT / "functions").glob("*/migrations/*.sql")}
     assert expected <= files
     foreign = {file for file in files - expected if not file.startswith("functions/platform/")}

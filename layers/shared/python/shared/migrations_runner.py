@@ -36,11 +36,7 @@ def migrate(connection: Any, folders: list[Path]) -> list[str]:
         LockBusy: someone else held the lock for two minutes.
     """
     connection.autocommit = True
-    files = {
-        f"{file.parent.parent.name}/{file.name}": file
-        for folder in folders
-        for file in sorted(folder.glob("*.sql"))
-    }
+    files = files_of(folders)
     with connection.cursor() as cursor:
         _lock(cursor)
         try:
@@ -51,6 +47,15 @@ def migrate(connection: Any, folders: list[Path]) -> list[str]:
             ]
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+
+
+def files_of(folders: list[Path]) -> dict[str, Path]:
+    """The migrations in these folders by their names, in the order in which they are applied."""
+    return {
+        f"{file.parent.parent.name}/{file.name}": file
+        for folder in folders
+        for file in sorted(folder.glob("*.sql"))
+    }
 
 
 def _lock(cursor: Any) -> None:
