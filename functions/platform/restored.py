@@ -32,8 +32,7 @@ def look(admin: dict[str, Any], service: str) -> dict[str, Any]:
         cursor.execute("SET default_transaction_read_only = on; SET statement_timeout = '600s'")
         cursor.execute(_TABLES)
         tables = {name: _rows(cursor, name) for (name,) in cursor.fetchall()}
-        cursor.execute(_NEWEST)
-        newest: datetime | None = cursor.fetchone()[0]
+        newest: datetime | None = _one(cursor, _NEWEST)
         cursor.execute(_APPLIED)
         applied = {name for (name,) in cursor.fetchall()}
     return {
@@ -45,6 +44,10 @@ def look(admin: dict[str, Any], service: str) -> dict[str, Any]:
 
 def _rows(cursor: Any, table: str) -> int:
     """How many rows, each of them read whole: a page or a long value that is broken is an error here."""
-    whole = sql.SQL("SELECT count(*), sum(length({table}::text)) FROM {table}")
-    cursor.execute(whole.format(table=sql.Identifier(table)))
-    return int(cursor.fetchone()[0])
+    whole = sql.SQL("SELECT count(*) FROM {table} WHERE length({table}::text) > 0")
+    return int(_one(cursor, whole.format(table=sql.Identifier(table))))
+
+
+def _one(cursor: Any, statement: sql.Composable | str) -> Any:
+    cursor.execute(statement)
+    return cursor.fetchone()[0]

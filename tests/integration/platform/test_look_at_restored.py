@@ -42,9 +42,9 @@ def ask(server: Postgres, database: str, statement: str) -> Any:
     connection = psycopg2.connect(host=server.host, port=server.port, user="postgres", dbname=database)
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        found = cursor.fetchone()[0]
+        (found,) = cursor.fetchall()
     connection.close()
-    return found
+    return found[0]
 
 
 def run(server: Postgres, database: str, statement: str) -> None:
