@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ FUNCTION_MODES = frozenset({"twice", "watch", *POINT_MODES})
 """What can be ordered of functions only."""
 _TIMED = frozenset({"slow", "timeout", "hang"})
 _REMEMBERED = 10_000
+_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MOST_IDS = 100
 
 
 class FaultError(ValueError):
@@ -90,11 +93,15 @@ class Fault:
 
 @dataclass
 class Stroke:
-    """One call that a fault was taken for: whether it has happened there, and how often each point was reached."""
+    """One call that a fault was taken for: whether it has happened there, and how often each point was reached.
+
+    `about` are the ids that the call's payload names: whose order, reservation or message it was.
+    """
 
     fault: Fault
     function: str
     fired: bool
+    about: tuple[str, ...] = ()
     reached: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -116,7 +123,7 @@ class Stroke:
         """The stroke as it is shown to a developer."""
         fault = self.fault
         shown = {"function": self.function, "mode": fault.mode, "point": fault.point, "nth": fault.nth}
-        return shown | {"fired": self.fired, "reached": self.reached}
+        return shown | {"fired": self.fired, "reached": self.reached, "about": list(self.about)}
 
 
 class Faults:
@@ -151,14 +158,15 @@ class Faults:
             self.end(stroke)
         return stroke.fault.mode if stroke else None
 
-    def begin(self, name: str) -> Stroke | None:
+    def begin(self, name: str, payload: bytes = b"") -> Stroke | None:
         """The fault for this call of `name`, counted down; None if there is none. `end` it when the call is over."""
         for fault in self._faults:
             if name.endswith(fault.target) and fault.times != 0:
                 if fault.times is not None:
                     fault.times -= 1
                 fault.under_way += 1
-                return Stroke(fault, name, fired=fault.point is None)
+                about = tuple(dict.fromkeys(id_.decode() for id_ in _ID.findall(payload)))[:_MOST_IDS]
+                return Stroke(fault, name, fault.point is None, about)
         return None
 
     def end(self, stroke: Stroke) -> None:

@@ -136,7 +136,7 @@ class LambdaHost:
         if pool.exhausted:
             raise TooManyRequests("ReservedFunctionConcurrentInvocationLimitExceeded")
         pool.in_flight += 1
-        stroke = self.faults.begin(name)
+        stroke = self.faults.begin(name, payload)
         try:
             return await self._run(pool, payload, stroke)
         except InitFailed as failure:

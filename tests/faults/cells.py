@@ -130,3 +130,24 @@ def failing(functions: Iterable[str], times: int | None = None) -> Round:
 
 def _fault(function: str, mode: str, **options: Any) -> dict[str, Any]:
     return {"target": PREFIX + function, "mode": mode, **options}
+
+
+def suspects(strokes: Iterable[Mapping[str, Any]], breach: str) -> list[str]:
+    """The cells (function, what happened, where) whose calls were about something that the breach names."""
+    found = [
+        f"{_cell(stroke)}: {', '.join(named)}"
+        for stroke in strokes
+        if stroke["fired"] and (named := [id_ for id_ in stroke["about"] if id_ in breach])
+    ]
+    return list(dict.fromkeys(found))
+
+
+def unfired(faults: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The cells that no call got to."""
+    return sorted(_cell({**fault, "function": fault["target"]}) for fault in faults)
+
+
+def _cell(stroke: Mapping[str, Any]) -> str:
+    name, nth = stroke["function"].removeprefix(PREFIX), stroke.get("nth") or 1
+    where = f" at {stroke['point']}" if stroke.get("point") else ""
+    return f"{name} {stroke['mode']}{where}" + (f" ({nth})" if nth > 1 else "")

@@ -82,6 +82,11 @@ class ProvingGround:
         found: list[dict[str, Any]] = self.visitor.get("/_local/faults/strokes").expect(200)
         return found
 
+    def pending_faults(self) -> list[dict[str, Any]]:
+        """Those that have still to happen, of those that happen a number of times."""
+        found = self.visitor.get("/_local/faults").expect(200)
+        return [fault for fault in found if fault["times"]]
+
     def ask(self, service: str, statement: str) -> list[dict[str, Any]]:
         """A statement in the database of a service."""
         with database(self.laptop, service) as run:
@@ -138,9 +143,16 @@ class ProvingGround:
         for service in SERVICES:
             rows = self.ask(service, "SELECT type FROM outbox WHERE published_at IS NULL")
             found += [f"{service}: {row['type']} is not published" for row in rows]
-        queues = self.visitor.get("/_local/queues").expect(200)
-        found += [f"{q['name']}: {q}" for q in queues if q["waiting"] + q["inFlight"] + q["delayed"] > 0]
+        found += self._queued()
         return found + [f"execution {name} runs" for name in self.executions("RUNNING")]
+
+    def are_queues_empty(self) -> bool:
+        """Whether no consumer has anything to do or to try again."""
+        return not self._queued()
+
+    def _queued(self) -> list[str]:
+        queues = self.visitor.get("/_local/queues").expect(200)
+        return [f"{q['name']}: {q}" for q in queues if q["waiting"] + q["inFlight"] + q["delayed"] > 0]
 
     def executions(self, status: str) -> list[str]:
         """The names of the executions in this status."""
@@ -163,9 +175,16 @@ class ProvingGround:
         """Put a queue's dead letters back, as an operator does."""
         DeadLetters(self._client("sqs"), "dev").redrive(queue, None, 10_000)
 
+    def redrive_all(self) -> int:
+        """Put all dead letters back; of how many queues."""
+        dead = self.dead()
+        for queue in dead:
+            self.redrive(queue)
+        return len(dead)
+
     def audit(self) -> None:
         """The books are right, and no dead letter is left."""
-        assert self.dead() == {}
+        assert (dead := self.dead()) == {}, f"dead letters: {dead}"
         assert_balanced(self.laptop)
 
     def doubled_mails(self) -> list[str]:

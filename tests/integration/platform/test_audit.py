@@ -103,6 +103,52 @@ def test_counters_that_are_wrong_are_found(whole_shop: WholeShop) -> None:
     }
 
 
+def test_counters_of_holds_and_of_what_a_person_may_have_are_checked(whole_shop: WholeShop) -> None:
+    tickets = whole_shop.tickets
+    held, greedy = whole_shop.order(), whole_shop.order()
+    tickets.run(
+        "UPDATE ticket_types SET quantity_held = quantity_held + 1 WHERE id = %(id)s",
+        id=type_of(whole_shop, held),
+    )
+    tickets.run("ALTER TABLE ticket_type_buyers DROP CONSTRAINT ticket_type_buyers_limit")
+    tickets.run(
+        "UPDATE ticket_type_buyers SET allowed = 1 WHERE ticket_type_id = %(id)s",
+        id=type_of(whole_shop, greedy),
+    )
+
+    assert found(whole_shop, atRestSeconds=1800) == {
+        ("stock", "counters are wrong", type_of(whole_shop, held)),
+        ("stock", "a buyer's counter is wrong", type_of(whole_shop, greedy)),
+    }
+
+
+def test_tickets_that_nobody_bought_and_money_that_nobody_decided_on_are_found(
+    whole_shop: WholeShop,
+) -> None:
+    generous, other, waiting = whole_shop.order(), whole_shop.order(), whole_shop.bind()
+    changed = "UPDATE order_items SET {change} WHERE order_id = %(id)s"
+    whole_shop.payments.run(changed.format(change="quantity = 1, total_price = unit_price"), id=generous)
+    whole_shop.payments.run(changed.format(change="ticket_type_id = gen_random_uuid()"), id=other)
+    assert whole_shop.charge(waiting) == "paid"
+    whole_shop.sales.release(waiting)
+    whole_shop.sales.notify(waiting, "cancelled")
+    whole_shop.deliver()
+    # As if its cancellation had been recorded just before the money came.
+    whole_shop.payments.run("UPDATE orders SET payment_status = 'CANCELLED' WHERE id = %(id)s", id=waiting)
+
+    unpaid = ("limits", "money waits for seats, or to go back", waiting)
+    running = ("limits", "an execution outlived its purchase", waiting)
+    assert {item for item in found(whole_shop) if item[0] != "history"} == {
+        ("tickets", "an order is for other tickets than its purchase", generous),
+        ("tickets", "a paid order has more tickets than it is for", generous),
+        ("tickets", "an order is for other tickets than its purchase", other),
+        ("tickets", "a paid order has more tickets than it is for", other),
+        ("tickets", "a paid order lacks tickets", other),
+        unpaid,
+        running,
+    }
+
+
 def test_orders_and_tickets_that_do_not_go_together_are_found(whole_shop: WholeShop) -> None:
     lacking, refunded, partly, untold = (whole_shop.order() for _ in range(4))
     with tickets_database.transaction() as sql:
@@ -255,6 +301,29 @@ def test_what_outlived_its_time_is_found(whole_shop: WholeShop) -> None:
         ("limits", "a refund has no answer", waiting),
         ("limits", "the tickets of a cancelled event are not void", str(called_off)),
     }
+
+
+def test_second_payments_refunds_and_cancelled_events_that_do_not_end_are_found(
+    whole_shop: WholeShop,
+) -> None:
+    twice, undecided, voided = whole_shop.order(), whole_shop.order(), whole_shop.order()
+    whole_shop.payments.run(
+        """
+        INSERT INTO second_payments (provider, intent_id, order_id, refund_key, amount, status, created_at, updated_at)
+        VALUES ('stripe', 'pi_second', %(id)s, gen_random_uuid(), 20, 'REQUESTED', now(), now())
+        """,
+        id=twice,
+    )
+    whole_shop.refund(undecided)
+    whole_shop.payments.run("UPDATE refunds SET gateway_refund_id = 're_1'")  # the bank has it
+    whole_shop.tickets.run("UPDATE event_copies SET status = 'CANCELLED', voided_at = now()")
+
+    assert found(whole_shop) == {
+        ("limits", "a second payment did not go back", twice),
+        ("limits", "a refund has no answer", undecided),
+        ("limits", "the tickets of a cancelled event are not void", str(whole_shop.event_id)),
+    }
+    assert whole_shop.sales.tickets(voided)[0]["status"] == "ACTIVE"
 
 
 def test_states_that_are_not_the_fold_of_their_events_are_found(whole_shop: WholeShop) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiohttp import web
@@ -145,10 +146,12 @@ def test_hanging_ends_with_the_time_out_and_slowness_with_an_answer(tmp_path: Pa
 def test_a_watched_call_tells_which_points_it_reached(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with calling(tmp_path) as provider:
-            await provider.call({"mode": "watch"}, calls=2)
+            order_id = str(uuid4())
+            await provider.call({"mode": "watch"}, calls=2, orderId=order_id, again=order_id)
             await provider.call({"mode": "kill", "point": "after_call"}, calls=2)
             watched, killed = (stroke.json() for stroke in provider.host.faults.strokes())
             assert watched["reached"] == {"entry": 1, "before_call": 2, "after_call": 2, "before_answer": 1}
+            assert (watched["about"], killed["about"]) == ([order_id], [])
             assert (killed["mode"], killed["point"], killed["fired"]) == ("kill", "after_call", True)
             assert killed["reached"] == {"entry": 1, "before_call": 1, "after_call": 1}
 

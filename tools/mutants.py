@@ -1,0 +1,120 @@
+"""Take each guard away, in a copy of the checkout, and see that a test fails: a test that cannot fail proves nothing.
+
+`make mutants` goes through `tools/guards.toml`, where each guard is named with the text that it is in its file, what
+stands there without it, and the tests that have to notice. The exit code is 1 if one is missed by no test.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LIST = ROOT / "tools" / "guards.toml"
+TESTS_FAILED, NO_TESTS = 1, 5
+TIMEOUT_SECONDS = 600
+_NOT_COPIED = shutil.ignore_patterns(
+    ".git",
+    ".venv",
+    "node_modules",
+    "cdk.out",
+    "build",
+    ".state",
+    "web",
+    ".*_cache",
+    "__pycache__",
+    ".hypothesis",
+)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What keeps something right: `text` in `file`, once. Without it there is `without`, and one of `tests` fails."""
+
+    name: str
+    file: str
+    text: str
+    tests: tuple[str, ...]
+    without: str = ""
+
+    def taken_from(self, source: str) -> str:
+        """The source without the guard.
+
+        Raises:
+            ValueError: the text is not in it, or not once.
+        """
+        if source.count(self.text) != 1:
+            raise ValueError(f"{self.file} has the text of '{self.name}' {source.count(self.text)} times")
+        return source.replace(self.text, self.without)
+
+
+def guards(path: Path = LIST) -> list[Guard]:
+    """All that are listed."""
+    listed = tomllib.loads(path.read_text())["guard"]
+    return [Guard(**{**row, "tests": tuple(row["tests"])}) for row in listed]
+
+
+def is_missed(guard: Guard, copy: Path) -> bool:
+    """Whether a test fails in this copy without the guard. The copy is as it was afterwards.
+
+    Raises:
+        RuntimeError: the tests could not be run.
+    """
+    file = copy / guard.file
+    source = file.read_text()
+    file.write_text(guard.taken_from(source))
+    try:
+        code, said = _run(guard.tests, copy)
+    finally:
+        file.write_text(source)
+    if code not in (0, TESTS_FAILED):
+        raise RuntimeError(f"{guard.name}: pytest ended with {code}\n{said[-2000:]}")
+    return code == TESTS_FAILED
+
+
+def _run(tests: Sequence[str], copy: Path) -> tuple[int, str]:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]
+    try:
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        return TESTS_FAILED, "it hangs"
+    return done.returncode, done.stdout + done.stderr
+
+
+def _go_through(chosen: Sequence[Guard], copy: Path) -> list[Guard]:
+    """Those that no test misses."""
+    unnoticed = []
+    for number, guard in enumerate(chosen, 1):
+        began = time.monotonic()
+        noticed = is_missed(guard, copy)
+        verdict = "missed" if noticed else "NO TEST MISSES IT"
+        took = f"{time.monotonic() - began:5.1f} s"
+        print(f"{number:3}/{len(chosen)}  {took}  {verdict:17}  {guard.name}", flush=True)
+        if not noticed:
+            unnoticed.append(guard)
+    return unnoticed
+
+
+def main() -> int:
+    """Take away what is asked for, one at a time."""
+    parser = argparse.ArgumentParser(prog="tools.mutants", description=__doc__)
+    parser.add_argument("--only", default="", help="guards whose name or file has this in it")
+    only = parser.parse_args().only
+    chosen = [guard for guard in guards() if only in guard.name or only in guard.file]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "checkout"
+        shutil.copytree(ROOT, copy, ignore=_NOT_COPIED, symlinks=True)
+        (copy / "node_modules").symlink_to(ROOT / "node_modules")
+        unnoticed = _go_through(chosen, copy)
+    print(f"{len(chosen)} guards, {len(unnoticed)} that no test misses")
+    return 1 if unnoticed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
