@@ -11,6 +11,7 @@ SEED ?= 1
 EXAMPLES ?= 20
 AT_REST ?= 60
 ORDERS ?= 500
+ONLY ?=
 
 MAKEFLAGS += --no-print-directory
 # Where it is set, Python would compile every library anew at each start: three times as slow.
@@ -20,7 +21,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-code crash-matrix bench sellout storm dead-letters audit fuzz properties format openapi lock synth precommit clean
+.PHONY: help install run test check check-code crash-matrix bench sellout storm mutants dead-letters audit fuzz properties format openapi lock synth precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -68,6 +69,9 @@ sellout: install ## sell 500 tickets to 50 buyers through the system that runs a
 
 storm: install ## sell while everything breaks, then judge the books; SEED=1 ORDERS=500, a laptop cloud of its own
 	@$(VENV) -m tests.faults.storm --seed "$(SEED)" --orders "$(ORDERS)"
+
+mutants: install ## take each guard of tools/guards.toml away, in a copy, and see that a test fails; ONLY=outbox
+	@$(VENV) -m tools.mutants --only "$(ONLY)"
 
 dead-letters: install ## messages that failed for good on this machine: DO="show mail", DO="redrive mail", DO="discard mail"
 	@$(VENV) -m tools.dead_letters --laptop "$(STATE)" $(or $(DO),list)

@@ -5,6 +5,7 @@ stands there without it, and the tests that have to notice. The exit code is 1 i
 """
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -104,9 +105,9 @@ def _go_through(chosen: Sequence[Guard], copy: Path) -> list[Guard]:
 def main() -> int:
     """Take away what is asked for, one at a time."""
     parser = argparse.ArgumentParser(prog="tools.mutants", description=__doc__)
-    parser.add_argument("--only", default="", help="guards whose name or file has this in it")
+    parser.add_argument("--only", default="", help="guards whose name or file matches this")
     only = parser.parse_args().only
-    chosen = [guard for guard in guards() if only in guard.name or only in guard.file]
+    chosen = [guard for guard in guards() if re.search(only, f"{guard.name}\n{guard.file}")]
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "checkout"
         shutil.copytree(ROOT, copy, ignore=_NOT_COPIED, symlinks=True)

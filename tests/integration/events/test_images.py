@@ -2,14 +2,20 @@
 
 import base64
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from functions.events import image_repository
+from functions.events.database import database
 from functions.events.jobs import install_placeholder, remove_images
 from functions.events.settings import IMAGE_MAX_BYTES, PICTURES_SHOWN
+from shared.clock import now
+from shared.database import Sql
 from shared.identity import Role
+from tests import sweeping
 from tests.gallery import BUCKET, Gallery, jpeg, opened, post_form, saved
 from tests.programme import Programme
 from tests.support import a_user, context
@@ -275,6 +281,20 @@ def test_pictures_that_nobody_sees_are_removed_after_a_while(gallery: Gallery) -
     age(gallery, hours=26)
     assert remove_images.handler({}, context()) == {"handled": 1}, "what expired might have had files"
     assert remove_images.handler({}, context()) == {"handled": 0}
+
+
+def test_uploads_that_nobody_awaits_any_more_are_given_up_past_those_somebody_is_at_work_on(
+    gallery: Gallery,
+) -> None:
+    event = gallery.programme.published()
+    for _ in range(3):
+        gallery.ask(event)
+    at = now() + timedelta(hours=2)
+
+    def give_up(sql: Sql, limit: int) -> int:
+        return image_repository.expire(sql, at, at, limit)
+
+    assert sweeping.runs(database, give_up, limit=2) == (2, 1, 0)
 
 
 def test_an_event_without_a_picture_shows_the_placeholder_that_a_deployment_installs(
