@@ -18,7 +18,11 @@ from cdk.handler import Handler, allow
 from cdk.stages import Stage
 
 LIMIT = Duration.hours(24)
-ORDER = {"orderId": sfn.JsonPath.string_at("$.orderId")}
+ORDER = {
+    "orderId": sfn.JsonPath.string_at("$.orderId"),
+    # With the correlation id, which a path of its own would demand of executions that began before there was one.
+    "execution": sfn.JsonPath.object_at("$$.Execution.Input"),
+}
 
 
 @dataclass(frozen=True)

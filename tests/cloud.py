@@ -89,7 +89,11 @@ class Cloud:
         return self._machine
 
     def executions(self) -> dict[str, dict[str, Any]]:
-        """The executions started so far: their input by their name."""
+        """The executions started so far: the order of each by its name."""
+        return {name: {"orderId": given["orderId"]} for name, given in self.execution_inputs().items()}
+
+    def execution_inputs(self) -> dict[str, dict[str, Any]]:
+        """The same with all that they were started with."""
         rows = self._steps.list_executions(stateMachineArn=self._machine)["executions"]
         describe = self._steps.describe_execution
         return {row["name"]: json.loads(describe(executionArn=row["executionArn"])["input"]) for row in rows}

@@ -7,6 +7,9 @@ from functions.tickets import executions, notifying
 from functions.tickets.repository import purchases
 from shared import metrics
 from shared.database import Database
+from shared.log import correlation_id, follow, logger
+
+log = logger("tickets")
 
 
 def resume(database: Database, at: datetime, older_than_seconds: float, limit: int) -> int:
@@ -18,20 +21,23 @@ def resume(database: Database, at: datetime, older_than_seconds: float, limit: i
     """
     with database.transaction() as sql:
         found = purchases.take_unfinished(sql, at, older_than_seconds, limit)
+        own = correlation_id()
         for row in found:
             if row["status"] != "BOUND":
+                follow(log, row["correlation_id"] or own)
                 notifying.notify(sql, row["order_id"], "issued" if row["status"] == "ISSUED" else "cancelled")
+        follow(log, own)
     for row in found:
         if row["status"] == "BOUND":
-            _run(database, row["order_id"], row["saga_runs"])
+            _run(database, row["order_id"], row["correlation_id"], row["saga_runs"])
     return len(found)
 
 
-def _run(database: Database, order_id: UUID, run: int) -> None:
-    if executions.start(order_id, run):
+def _run(database: Database, order_id: UUID, correlation_id: str | None, run: int) -> None:
+    if executions.start(order_id, correlation_id, run):
         return
     with database.transaction() as sql:
         is_next = purchases.count_run(sql, order_id, run)
     if is_next:
         metrics.count("tickets", "PurchasesRunAgain")
-        executions.start(order_id, run + 1)
+        executions.start(order_id, correlation_id, run + 1)

@@ -94,6 +94,11 @@ def script(path: Way) -> dict[str, Answers]:
     return usual | {task: list(answers) for task, answers in path.answers.items()}
 
 
+def began(order: str) -> dict[str, Any]:
+    """What an execution is started with; one of them as before there were correlation ids."""
+    return {"orderId": order} | ({} if order == "charge-broken" else {"correlationId": f"request of {order}"})
+
+
 def definition(system: System) -> str:
     nowhere = Address("127.0.0.1", 1)
     places = Places("http://127.0.0.1:1", "http://127.0.0.1:1", database=nowhere, cache=nowhere)
@@ -140,7 +145,7 @@ def statuses(system: System, steps: Any, tasks: ScriptedTasks) -> dict[str, str]
         executions[path.order] = steps.start_execution(
             stateMachineArn=machine["stateMachineArn"],
             name=path.order,
-            input=json.dumps({"orderId": path.order}),
+            input=json.dumps(began(path.order)),
         )["executionArn"]
     waking = {path.order: path.wakes for path in PATHS if path.wakes}
     ended: dict[str, str] = {}
@@ -169,13 +174,21 @@ def test_a_purchase_goes_its_way_to_the_end(
 
 @pytest.mark.usefixtures("statuses")
 def test_charge_is_told_what_was_reserved(tasks: ScriptedTasks) -> None:
-    assert tasks.last("paid", "charge") == {"orderId": "paid", "reservation": reservation("paid")}
+    told = {"orderId": "paid", "execution": began("paid"), "reservation": reservation("paid")}
+    assert tasks.last("paid", "charge") == told
 
 
 @pytest.mark.usefixtures("statuses")
 def test_the_buyer_is_told_how_it_ended(tasks: ScriptedTasks) -> None:
-    assert tasks.last("paid", "notify") == {"orderId": "paid", "outcome": "issued"}
-    assert tasks.last("not-paid", "notify") == {"orderId": "not-paid", "outcome": "cancelled"}
+    assert tasks.last("paid", "notify")["outcome"] == "issued"
+    assert tasks.last("not-paid", "notify")["outcome"] == "cancelled"
+
+
+@pytest.mark.usefixtures("statuses")
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.order)
+def test_every_task_is_told_what_the_purchase_began_with(path: Way, tasks: ScriptedTasks) -> None:
+    for task in path.tasks.split():
+        assert tasks.last(path.order, task)["execution"] == began(path.order)
 
 
 @pytest.mark.usefixtures("statuses")

@@ -8,6 +8,7 @@ from psycopg2.extras import Json
 
 from functions.tickets.records import Purchase
 from shared.database import Row, Sql, record
+from shared.log import correlation_id
 
 
 def insert(sql: Sql, purchase: Purchase) -> None:
@@ -16,12 +17,13 @@ def insert(sql: Sql, purchase: Purchase) -> None:
         """
         INSERT INTO purchases (order_id, reservation_id, order_number, user_id, event_id, total_amount, currency,
                                payment_type, payment_token, holder_names, pay_by, status, version, saga_checked_at,
-                               created_at)
+                               correlation_id, created_at)
         VALUES (%(order_id)s, %(reservation_id)s, %(order_number)s, %(user_id)s, %(event_id)s, %(total_amount)s,
                 %(currency)s, %(payment_type)s, %(payment_token)s, %(names)s, %(pay_by)s, %(status)s, %(version)s,
-                %(saga_checked_at)s, %(created_at)s)
+                %(saga_checked_at)s, %(correlation)s, %(created_at)s)
         """,
         **vars(purchase),
+        correlation=correlation_id(),
         names=Json(purchase.holder_names),
     )
 
@@ -167,7 +169,7 @@ def set_notified(sql: Sql, order_id: UUID, outcome: str) -> None:
 
 
 def take_unfinished(sql: Sql, at: datetime, older_than_seconds: float, limit: int) -> list[Row]:
-    """Purchases (order_id, status, saga_runs) that nobody looked at for so long and whose buyer was told nothing yet.
+    """Purchases (with saga_runs and correlation_id) that nobody looked at so long, and whose buyer knows nothing yet.
 
     Marks them as looked at; two runs at the same time take different ones.
     """
@@ -178,7 +180,7 @@ def take_unfinished(sql: Sql, at: datetime, older_than_seconds: float, limit: in
             SELECT order_id FROM purchases
              WHERE notified_outcome IS NULL AND saga_checked_at <= %(at)s - make_interval(secs => %(seconds)s)
              ORDER BY saga_checked_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-        RETURNING order_id, status, saga_runs
+        RETURNING order_id, status, saga_runs, correlation_id
         """,
         at=at,
         seconds=older_than_seconds,

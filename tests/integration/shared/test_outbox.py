@@ -1,13 +1,16 @@
 """The outbox: what commits is published, what rolls back is not, what a crash leaves is swept."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from shared import outbox
+from shared import outbox, tracing
+from shared.aws import client
 from shared.contracts import MailStatusChanged, VerificationRequested
-from shared.database import Database
+from shared.database import Database, Sql
+from shared.log import follow, logger
 from tests.cloud import Cloud
 from tests.databases import TestDatabase
 
@@ -43,6 +46,75 @@ def test_a_committed_message_is_published_and_marked(
     assert row is not None
     assert row["published_at"] is not None
     assert row["payload"] is not None
+
+
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+@pytest.fixture
+def sent(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, list[str | None]]]:
+    """X-Ray's header of each call to SQS and SNS, and of each message in it, as it leaves boto3.
+
+    (The emulator drops it.)
+    """
+    monkeypatch.setenv(
+        "AWS_LAMBDA_FUNCTION_NAME", "box-office-dev-test"
+    )  # boto3 sends the header from Lambda alone
+    monkeypatch.delenv(tracing.VARIABLE, raising=False)
+    seen: list[tuple[str | None, list[str | None]]] = []
+    messages: list[str | None] = []
+
+    def entries(params: dict[str, Any], **_: Any) -> None:
+        of_each = (entry.get("MessageSystemAttributes", {}) for entry in params.get("Entries", []))
+        messages[:] = [attributes.get("AWSTraceHeader", {}).get("StringValue") for attributes in of_each]
+
+    def request(request: Any, **_: Any) -> None:
+        header = request.headers.get("X-Amzn-Trace-Id")
+        seen.append((header.decode() if isinstance(header, bytes) else header, [*messages]))
+
+    for service, call in (("sqs", "SendMessageBatch"), ("sns", "PublishBatch")):
+        events = client(service).meta.events
+        events.register(f"before-parameter-build.{service}.{call}", entries)
+        events.register(f"before-send.{service}.{call}", request)
+    return seen
+
+
+def crashed(store: TestDatabase, sql: Sql) -> None:
+    """As if the process died before publishing, and time passed."""
+    sql.outbox.clear()
+    sql.after_commit(lambda: store.run("UPDATE outbox SET claimed_until = now() - interval '1 second'"))
+
+
+def test_a_message_says_what_it_belongs_to_also_where_a_sweep_publishes_it_later(
+    database: Database, store: TestDatabase, aws: Cloud, sent: list[tuple[str | None, list[str | None]]]
+) -> None:
+    aws.queue("mail")
+    aws.topic("notifications")
+    follow(logger("notifications"), "the request that began it")
+    with database.transaction() as sql, tracing.going_on(TRACE):
+        outbox.send(sql, "mail", event(), subject=SUBJECT)
+        outbox.publish(sql, event(), subject=SUBJECT)
+        crashed(store, sql)
+    follow(logger("notifications"), "the sweep's own")
+
+    assert outbox.sweep(database, limit=10) == 2
+
+    assert sent == [(TRACE, [TRACE]), (TRACE, [])]
+    for place in ("mail", "notifications"):
+        (envelope,) = aws.messages(place)
+        assert envelope["correlationid"] == "the request that began it"
+    assert tracing.header() is None
+
+
+def test_messages_of_different_traces_leave_under_their_own(
+    database: Database, store: TestDatabase, aws: Cloud, sent: list[tuple[str | None, list[str | None]]]
+) -> None:
+    aws.queue("mail")
+    with database.transaction() as sql:
+        for trace in (TRACE, None, TRACE):
+            with tracing.going_on(trace):
+                outbox.send(sql, "mail", event(), subject=SUBJECT)
+    assert sent == [(TRACE, [TRACE, TRACE]), (None, [None])]
 
 
 def test_a_rolled_back_message_was_never_there(database: Database, store: TestDatabase, aws: Cloud) -> None:

@@ -76,6 +76,20 @@ def test_an_unfinished_purchase_has_its_saga_started(
     assert len(aws.executions()) == 1
 
 
+def test_a_purchase_that_began_before_there_were_correlation_ids_is_started_as_it_was(
+    sales: Sales, aws: Cloud
+) -> None:
+    """Another input under the same name would look like an execution that is over."""
+    event_id = sales.event()
+    aws.state_machine()
+    order_id = sales.order(a_user(), event_id, {sales.type(event_id): 1})
+    assert resume_purchases.handler({"olderThanSeconds": 0}, context()) == {"handled": 1}
+    assert len(aws.executions()) == 1, "with its correlation id"
+    sales.db.run("UPDATE purchases SET correlation_id = NULL")
+    assert resume_purchases.handler({"olderThanSeconds": 0}, context()) == {"handled": 1}
+    assert aws.execution_inputs()[f"{order_id}-2"] == {"orderId": order_id}
+
+
 def test_a_purchase_whose_execution_failed_for_good_is_run_again_under_another_name(
     sales: Sales, aws: Cloud
 ) -> None:

@@ -32,7 +32,8 @@ def test_a_purchase_binds_the_seats_until_pay_by_and_starts_its_saga(sales: Sale
     held = sales.db.one("SELECT * FROM ticket_reservations WHERE reservation_id = %(id)s", id=reservation)
     assert held is not None
     assert timedelta(seconds=899) < held["reserved_until"] - before < timedelta(seconds=905)
-    assert aws.executions() == {order_id: {"orderId": order_id}}
+    begun = {"orderId": order_id, "correlationId": reply.headers["X-Request-Id"]}
+    assert aws.execution_inputs() == {order_id: begun}
     assert sales.history(order_id) == [(1, "bound")]
 
 

@@ -11,7 +11,7 @@ from shared.consumer import Consumer, Message
 from shared.contracts import OrderPaid, VerificationRequested
 from shared.database import Database, Sql
 from shared.job import job
-from shared.log import logger
+from shared.log import correlation_id, logger
 from shared.task import task
 from shared.wire import Answer, Body
 from tests.support import a_user, call, context
@@ -37,7 +37,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(handler, "stream", _Printing())
         yield read
-    log.remove_keys(["request_id", "order_id", "message_id"])
+    log.remove_keys(["request_id", "order_id", "message_id", "correlation_id"])
 
 
 class _Printing:
@@ -89,6 +89,51 @@ def test_a_task_and_a_job_name_their_invocation(lines: Any) -> None:
     job("payments", lambda _: 3)({}, invocation)
 
     assert [line["request_id"] for line in lines()] == [invocation.aws_request_id] * 2
+
+
+def test_a_request_begins_something_and_a_task_goes_on_with_what_its_execution_began_with(lines: Any) -> None:
+    api, begun = Api("payments"), list[str | None]()
+
+    @api.get("/api/payments/methods")
+    def methods() -> Paid:
+        logger("payments").warning("none")
+        begun.append(correlation_id())
+        return Paid()
+
+    call(api.handler, "GET", "/api/payments/methods", user=a_user())
+    event = {"orderId": ORDER_ID, "execution": {"orderId": ORDER_ID, "correlationId": begun[0]}}
+    task("payments", Paying, lambda _: Paid())(event, context())
+    task("payments", Paying, lambda _: Paid())({"orderId": ORDER_ID, "execution": {}}, context())
+
+    of_request, of_task, of_older = lines()
+    assert of_request["correlation_id"] == of_request["request_id"] == begun[0]
+    assert of_task["correlation_id"] == begun[0] != of_task["request_id"]
+    assert of_older["correlation_id"] == of_older["request_id"], "it began before there was one"
+
+
+def test_a_consumer_goes_on_with_what_each_message_belongs_to(lines: Any, aws: Any) -> None:
+    consumer, seen = Consumer(Database("payments"), "mail"), list[str | None]()
+    aws.queue("mail")
+
+    @consumer.on_call(OrderPaid)
+    def handle(_message: Message[Any]) -> None:
+        seen.append(correlation_id())
+
+    about = {"subject": str(uuid4()), "sequence": 1, "time": "2030-01-01T00:00:00Z"}
+    data = {"orderId": ORDER_ID, "userId": str(uuid4()), "eventId": str(uuid4()), "amount": "1.00"}
+    sent = [
+        {"id": str(uuid4()), "type": OrderPaid.TYPE, "data": data | {"currency": "EUR"}, **about}
+        for _ in range(3)
+    ]
+    sent[0]["correlationid"], sent[2]["correlationid"] = "one purchase", "another"
+    invocation = context()
+    answer = consumer.handler({"Records": [aws.record("mail", one) for one in sent]}, invocation)
+
+    assert answer["batchItemFailures"] == []
+    assert seen == ["one purchase", invocation.aws_request_id, "another"]
+    assert [(line["message"], line["correlation_id"]) for line in lines()] == [
+        ("message handled", id) for id in seen
+    ]
 
 
 def test_a_task_that_is_given_nonsense_does_not_repeat_it(lines: Any) -> None:

@@ -20,7 +20,7 @@ from shared import aws
 from shared.clock import now
 from shared.contracts import Contract
 from shared.database import Database, Sql
-from shared.log import begin, invocation_id, logger
+from shared.log import begin, correlation_id, follow, invocation_id, logger
 
 C = TypeVar("C", bound=Contract)
 BACKOFF_SECONDS = (1, 2, 4, 8)
@@ -45,6 +45,7 @@ class Consumer:
         self._handlers: dict[str, tuple[type[Contract], Callable[..., None], bool]] = {}
         self._foreign: Callable[[dict[str, Any]], None] | None = None
         self._log = logger(database.service)
+        self._own: str | None = None
         self._batch = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
     def on(
@@ -84,11 +85,13 @@ class Consumer:
     def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """The Lambda handler: `batchItemFailures` names the messages to have again."""
         begin(self._log, invocation_id(context))
+        self._own = correlation_id()
         answer = process_partial_response(event, self._record, self._batch, context)
         return cast("dict[str, Any]", answer)
 
     def _record(self, record: SQSRecord) -> None:
         self._log.append_keys(message_id=None, order_id=None)  # of the message before
+        follow(self._log, self._own)
         try:
             self._handle(json.loads(record.body))
         except Exception as error:
@@ -105,6 +108,7 @@ class Consumer:
             return
         contract, function, in_transaction = known
         self._log.append_keys(message_id=envelope["id"], order_id=envelope["data"].get("orderId"))
+        follow(self._log, envelope.get("correlationid") or self._own)
         message = Message(
             id=UUID(envelope["id"]),
             data=contract.model_validate(envelope["data"]),
@@ -114,10 +118,11 @@ class Consumer:
         )
         if not in_transaction:
             function(message)
-            return
-        with self._database.transaction() as sql:
-            if self._is_new(sql, message.id):
-                function(message, sql)
+        else:
+            with self._database.transaction() as sql:
+                if self._is_new(sql, message.id):
+                    function(message, sql)
+        self._log.info("message handled", extra={"queue": self._queue, "type": envelope["type"]})
 
     def _is_new(self, sql: Sql, message_id: UUID) -> bool:
         return (

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from shared import aws
+from shared import aws, tracing
 from shared.clock import iso, now
 from shared.contracts import Contract
 from shared.database import Database, Row, Sql
-from shared.log import logger
+from shared.log import correlation_id, logger
 
 LEASE_SECONDS = 30
 BATCH = 10  # the most that SNS and SQS take in one call
@@ -96,9 +96,9 @@ def _insert(
     row = sql.one(
         """
         INSERT INTO outbox (message_id, destination, type, subject, version, payload, sensitive,
-                            created_at, claimed_until)
+                            correlation_id, trace_header, created_at, claimed_until)
         VALUES (%(message_id)s, %(destination)s, %(type)s, %(subject)s, %(version)s, %(payload)s, %(sensitive)s,
-                %(now)s, %(now)s + make_interval(secs => %(lease)s))
+                %(correlation)s, %(trace)s, %(now)s, %(now)s + make_interval(secs => %(lease)s))
         RETURNING *
         """,
         message_id=message_id,
@@ -108,6 +108,8 @@ def _insert(
         version=version,
         payload=payload,
         sensitive=sensitive,
+        correlation=correlation_id(),
+        trace=tracing.header(),
         now=now(),
         lease=LEASE_SECONDS,
     )
@@ -118,9 +120,10 @@ def _insert(
 def _publish_rows(database: Database, rows: list[Row]) -> int:
     done: list[int] = []
     try:
-        for destination, group in _by_destination(rows):
-            for start in range(0, len(group), BATCH):
-                done += _publish_batch(database.service, destination, group[start : start + BATCH])
+        for (destination, trace), group in _by_destination(rows).items():
+            with tracing.going_on(trace):
+                for start in range(0, len(group), BATCH):
+                    done += _publish_batch(database.service, destination, group[start : start + BATCH])
     finally:
         if done:
             with database.reading() as sql:
@@ -136,11 +139,12 @@ def _publish_rows(database: Database, rows: list[Row]) -> int:
     return len(done)
 
 
-def _by_destination(rows: list[Row]) -> list[tuple[str, list[Row]]]:
-    groups: dict[str, list[Row]] = {}
+def _by_destination(rows: list[Row]) -> dict[tuple[str, str | None], list[Row]]:
+    """Grouped by where they go and by the trace that they belong to: a call is part of one trace."""
+    groups: dict[tuple[str, str | None], list[Row]] = {}
     for row in rows:
-        groups.setdefault(row["destination"], []).append(row)
-    return list(groups.items())
+        groups.setdefault((row["destination"], row["trace_header"]), []).append(row)
+    return groups
 
 
 def _publish_batch(service: str, destination: str, rows: list[Row]) -> list[int]:
@@ -162,7 +166,8 @@ def _publish_batch(service: str, destination: str, rows: list[Row]) -> list[int]
             QueueUrl=os.environ[f"QUEUE_{name}_URL"],
             Entries=[
                 {"Id": entry["id"], "MessageBody": entry["body"], "MessageAttributes": entry["attributes"]}
-                for entry in entries
+                | _traced(row)
+                for entry, row in zip(entries, rows, strict=True)
             ],
         )
     if answer.get("Failed"):
@@ -181,6 +186,7 @@ def _entry(service: str, row: Row) -> dict[str, Any]:
         "sequence": row["version"],
         "time": iso(created),
         "datacontenttype": "application/json",
+        "correlationid": row["correlation_id"],
         "data": row["payload"],
     }
     return {
@@ -188,6 +194,14 @@ def _entry(service: str, row: Row) -> dict[str, Any]:
         "body": json.dumps(envelope),
         "attributes": {"type": {"DataType": "String", "StringValue": row["type"]}},
     }
+
+
+def _traced(row: Row) -> dict[str, Any]:
+    """SQS hands this to Lambda, which links the consumer's trace to it. (SNS takes it from the call itself.)"""
+    if row["trace_header"] is None:
+        return {}
+    header = {"DataType": "String", "StringValue": row["trace_header"]}
+    return {"MessageSystemAttributes": {"AWSTraceHeader": header}}
 
 
 def _answer_task(row: Row) -> bool:

@@ -9,18 +9,24 @@ from shared.log import begin, invocation_id, logger
 from shared.wire import Answer, Body
 
 B = TypeVar("B", bound=Body)
+EXECUTION = "execution"
 
 
 def task(
     service: str, model: type[B], run: Callable[[B], Answer | None]
 ) -> Callable[[dict[str, Any], Any], Any]:
-    """The Lambda handler of a task: parses the state's input, logs with the order's id, answers in camelCase JSON."""
+    """The Lambda handler of a task: parses the state's input, logs with the order's id, answers in camelCase JSON.
+
+    `execution`, beside what `model` wants, is what the execution was started with: whose purchase this is.
+    """
     log = logger(service)
 
     def handler(event: dict[str, Any], context: Any) -> Any:
-        begin(log, invocation_id(context), order_id=event.get("orderId"))
+        given = {name: value for name, value in event.items() if name != EXECUTION}
+        correlation = (event.get(EXECUTION) or {}).get("correlationId")
+        begin(log, invocation_id(context), order_id=event.get("orderId"), correlation_id=correlation)
         try:
-            answer = run(model.model_validate(event))
+            answer = run(model.model_validate(given))
         except Exception:
             log.exception("task failed, Step Functions will retry")
             raise
