@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from functions.events.models import Category, EventRecord, EventRequest, Filter, Sort, Status
+from shared.business import CANARY_EVENT
 from shared.database import Row, Sql, record
 
 # ---- events
@@ -112,7 +113,7 @@ def upcoming(
     rows = sql.all(
         """
         SELECT * FROM events
-         WHERE status = 'PUBLISHED' AND event_date > %(at)s
+         WHERE status = 'PUBLISHED' AND event_date > %(at)s AND id <> %(hidden)s::uuid
            AND (%(category)s::text IS NULL OR lower(category) = lower(%(category)s))
            AND (%(since)s::timestamptz IS NULL OR event_date >= %(since)s)
            AND (%(before)s::timestamptz IS NULL OR event_date < %(before)s)
@@ -123,6 +124,7 @@ def upcoming(
         since=wanted.since,
         before=wanted.before,
         at=at,
+        hidden=CANARY_EVENT(),
         after_date=after_date,
         after_id=after_id,
         limit=limit,
@@ -175,7 +177,7 @@ def matching(
             SELECT * FROM (
                 SELECT e.*, CASE WHEN %(sort)s = 'date' THEN 0 ELSE m.rank END AS rank
                   FROM matching_events(%(query)s) m JOIN events e USING (id)
-                 WHERE e.event_date > %(at)s
+                 WHERE e.event_date > %(at)s AND e.id <> %(hidden)s::uuid
                    AND (%(category)s::text IS NULL OR lower(e.category) = lower(%(category)s))
                    AND (%(since)s::timestamptz IS NULL OR e.event_date >= %(since)s)
                    AND (%(before)s::timestamptz IS NULL OR e.event_date < %(before)s)) found
@@ -198,7 +200,7 @@ def matching_plainly(
         sql.all(
             """
             SELECT *, 0 AS rank FROM events
-             WHERE status = 'PUBLISHED' AND event_date > %(at)s
+             WHERE status = 'PUBLISHED' AND event_date > %(at)s AND id <> %(hidden)s::uuid
                AND position(lower(%(query)s) IN lower(search_text)) > 0
                AND (%(category)s::text IS NULL OR lower(category) = lower(%(category)s))
                AND (%(since)s::timestamptz IS NULL OR event_date >= %(since)s)
@@ -216,7 +218,7 @@ def matches_by_category(sql: Sql, query: str, wanted: Filter, at: datetime) -> l
     return sql.all(
         """
         SELECT e.category, count(*) AS count FROM matching_events(%(query)s) m JOIN events e USING (id)
-         WHERE e.event_date > %(at)s AND e.category IS NOT NULL
+         WHERE e.event_date > %(at)s AND e.id <> %(hidden)s::uuid AND e.category IS NOT NULL
            AND (%(since)s::timestamptz IS NULL OR e.event_date >= %(since)s)
            AND (%(before)s::timestamptz IS NULL OR e.event_date < %(before)s)
          GROUP BY e.category ORDER BY count(*) DESC, e.category
@@ -225,6 +227,7 @@ def matches_by_category(sql: Sql, query: str, wanted: Filter, at: datetime) -> l
         since=wanted.since,
         before=wanted.before,
         at=at,
+        hidden=CANARY_EVENT(),
     )
 
 
@@ -233,7 +236,7 @@ def plain_matches_by_category(sql: Sql, query: str, wanted: Filter, at: datetime
     return sql.all(
         """
         SELECT category, count(*) AS count FROM events
-         WHERE status = 'PUBLISHED' AND event_date > %(at)s AND category IS NOT NULL
+         WHERE status = 'PUBLISHED' AND event_date > %(at)s AND id <> %(hidden)s::uuid AND category IS NOT NULL
            AND position(lower(%(query)s) IN lower(search_text)) > 0
            AND (%(since)s::timestamptz IS NULL OR event_date >= %(since)s)
            AND (%(before)s::timestamptz IS NULL OR event_date < %(before)s)
@@ -243,6 +246,7 @@ def plain_matches_by_category(sql: Sql, query: str, wanted: Filter, at: datetime
         since=wanted.since,
         before=wanted.before,
         at=at,
+        hidden=CANARY_EVENT(),
     )
 
 
@@ -307,6 +311,7 @@ def _search(query: str, wanted: Filter, at: datetime, after: tuple[Any, ...] | N
         "since": wanted.since,
         "before": wanted.before,
         "at": at,
+        "hidden": CANARY_EVENT(),
         "after_rank": rank,
         "after_date": date,
         "after_id": event_id,

@@ -23,7 +23,7 @@ from functions.payments.models import (
     Ticket,
 )
 from functions.payments.repository import orders, refunds
-from shared import outbox
+from shared import business, outbox
 from shared.contracts import OrderRefunded, RefundRequested
 from shared.database import Sql
 from shared.errors import BadInput, NotFound
@@ -262,6 +262,7 @@ def _succeeded(sql: Sql, order: Order, refund: Refund, gateway_refund_id: str | 
         refundId=str(refund.id),
         amount=str(refund.amount),
     )
+    business.count(sql, "payments", "Refunds", order.event_id)
     refunds.audit(sql, order, refund, gateway_refund_id, at)
     told = OrderRefunded(
         order_id=order.id,

@@ -12,7 +12,7 @@ from functions.payments import late_money
 from functions.payments.gateways.gateway import Failure, PaymentOutcome, PaymentResult
 from functions.payments.models import BOUGHT, Attempt, AttemptStatus, Order, PaymentStatus
 from functions.payments.repository import attempts, orders, task_tokens
-from shared import outbox
+from shared import business, outbox
 from shared.contracts import OrderPaid, PaymentFailed
 from shared.database import Sql
 from shared.log import logger
@@ -110,6 +110,7 @@ def _bought(sql: Sql, order: Order, at: datetime) -> Order:
         "PAID",
         at,
     )
+    business.count(sql, "payments", "OrdersPaid", order.event_id)
     paid = OrderPaid(
         order_id=order.id,
         user_id=order.user_id,
@@ -203,6 +204,7 @@ def _failed(
         code=failure.code,
         **_of(attempt),
     )
+    business.count(sql, "payments", "PaymentsDeclined", order.event_id)
     if tell:
         last = attempt.id if attempt else attempts.last_of(sql, order.id)
         _tell(sql, order, last, failure)

@@ -6,7 +6,7 @@ from functions.tickets import qr_codes
 from functions.tickets.models import CheckedIn
 from functions.tickets.records import TicketRow
 from functions.tickets.repository import tickets
-from shared import outbox
+from shared import business, outbox
 from shared.clock import iso
 from shared.contracts import TicketCheckedIn
 from shared.database import Sql
@@ -45,6 +45,7 @@ def check_in(sql: Sql, organizer: User, code: str, at: datetime) -> CheckedIn:
     if ticket is None:
         raise _why_not(tickets.get(sql, ticket_id), organizer)
     tickets.append_event(sql, "checked_in", "USED", [ticket_id], at)
+    business.count(sql, "tickets", "CheckIns", event_id)
     message = TicketCheckedIn(
         ticket_id=ticket_id, order_id=ticket.order_id, event_id=event_id, checked_in_at=at
     )

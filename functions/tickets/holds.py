@@ -10,6 +10,7 @@ from functions.tickets.models import MAX_AMOUNT, OrderItem, Reservation, Reserve
 from functions.tickets.records import Hold
 from functions.tickets.repository import reservations as repository
 from functions.tickets.settings import HOLD_SECONDS
+from shared import business
 from shared.database import Refused, Sql
 from shared.errors import AppError, BadInput, Conflict, FieldError, NotFound
 
@@ -82,6 +83,7 @@ def reserve(sql: Sql, buyer_id: UUID, request: ReserveRequest, at: datetime) -> 
         raise _reason(refused) from refused
     if total(held) > MAX_AMOUNT:
         raise BadInput.field("items", f"A reservation may not cost more than {MAX_AMOUNT}")
+    business.count(sql, "tickets", "SeatsReserved", request.event_id, sum(hold.quantity for hold in held))
     inventory.changed(sql, request.event_id, [hold.ticket_type_id for hold in held])
     return Reservation(
         reservation_id=held[0].reservation_id,

@@ -9,7 +9,7 @@ from functions.tickets.records import Hold, Purchase
 from functions.tickets.repository import event_copies as copies
 from functions.tickets.repository import purchases, reservations, tickets
 from functions.tickets.repository.tickets import NewTicket
-from shared import outbox
+from shared import business, outbox
 from shared.contracts import IssuedTicket, OrderIssued
 from shared.database import Sql
 
@@ -50,6 +50,7 @@ def issue_bound(
     reservations.sell(sql, purchase.reservation_id)
     tickets.insert(sql, order_id, purchase.user_id, purchase.event_id, made, at)
     version = purchases.advance(sql, order_id, "ISSUED", "issued", {"tickets": len(made)}, at)
+    business.count(sql, "tickets", "TicketsIssued", purchase.event_id, len(made))
     outbox.publish(sql, _message(purchase, made), subject=order_id, version=version)
     return held
 

@@ -17,6 +17,7 @@ from functions.tickets.records import Hold, Purchase
 from functions.tickets.repository import event_copies as copies
 from functions.tickets.repository import purchases, reservations
 from functions.tickets.settings import PAY_SECONDS
+from shared import business
 from shared.database import Sql
 from shared.errors import BadInput, Conflict, NotFound
 
@@ -50,6 +51,7 @@ def bind(sql: Sql, buyer_id: UUID, request: PurchaseRequest, at: datetime) -> Pu
     purchase = _purchase(held, request, at)
     reservations.bind(sql, request.reservation_id, purchase.order_id, purchase.pay_by)
     purchases.insert(sql, purchase)
+    business.count(sql, "tickets", "PurchasesBegun", purchase.event_id)
     facts = {"totalAmount": f"{purchase.total_amount:.2f}", "currency": purchase.currency}
     purchases.advance(sql, purchase.order_id, "BOUND", "bound", facts, at)
     return PurchaseAccepted(

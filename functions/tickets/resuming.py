@@ -27,10 +27,18 @@ def resume(database: Database, at: datetime, older_than_seconds: float, limit: i
                 follow(log, row["correlation_id"] or own)
                 notifying.notify(sql, row["order_id"], "issued" if row["status"] == "ISSUED" else "cancelled")
         follow(log, own)
+    metrics.gauge("tickets", "OldestPurchaseSeconds", oldest_seconds(database, at))
     for row in found:
         if row["status"] == "BOUND":
             _run(database, row["order_id"], row["correlation_id"], row["saga_runs"])
     return len(found)
+
+
+def oldest_seconds(database: Database, at: datetime) -> float:
+    """How long the oldest purchase has been under way whose buyer was told nothing; 0 if there is none."""
+    with database.reading() as sql:
+        oldest = purchases.oldest_unfinished(sql)
+    return max(0.0, (at - oldest).total_seconds()) if oldest else 0.0
 
 
 def _run(database: Database, order_id: UUID, correlation_id: str | None, run: int) -> None:

@@ -188,6 +188,12 @@ def take_unfinished(sql: Sql, at: datetime, older_than_seconds: float, limit: in
     )
 
 
+def oldest_unfinished(sql: Sql) -> datetime | None:
+    """When the oldest purchase began whose buyer was told nothing yet."""
+    row = sql.one("SELECT min(created_at) AS oldest FROM purchases WHERE notified_outcome IS NULL")
+    return row["oldest"] if row else None
+
+
 def count_run(sql: Sql, order_id: UUID, over: int) -> bool:
     """Begin the run after the one of this number, while seats are bound; False if another sweep has done so."""
     return (

@@ -58,6 +58,7 @@ def sweep_messages(database: Database) -> Callable[[dict[str, Any], Any], dict[s
                 now=now(),
                 days=OUTBOX_DAYS(),
             )
+        metrics.gauge(database.service, "OldestMessageSeconds", outbox.oldest_seconds(database))
         return published
 
     return job(database.service, run, "sweep_messages")

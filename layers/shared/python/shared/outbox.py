@@ -75,6 +75,13 @@ def sweep(database: Database, *, limit: int, republish_seconds: int = 0) -> int:
     return _publish_rows(database, sorted(rows, key=lambda row: row["id"]))
 
 
+def oldest_seconds(database: Database) -> float:
+    """How long the oldest message has waited that nobody has taken; 0 if there is none."""
+    with database.reading() as sql:
+        row = sql.one("SELECT min(created_at) AS oldest FROM outbox WHERE published_at IS NULL")
+    return max(0.0, (now() - row["oldest"]).total_seconds()) if row and row["oldest"] else 0.0
+
+
 def _write(sql: Sql, destination: str, message: Contract, subject: UUID, version: int) -> UUID:
     message_id = uuid4()
     data = message.model_dump(mode="json", by_alias=True)
