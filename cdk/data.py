@@ -216,6 +216,7 @@ class Data(Stack):
         self.stripe = self._secret("Stripe", {"secretKey": "", "webhookSecret": "", "publishableKey": ""})
         self.paypal = self._secret("Paypal", {"clientId": "", "clientSecret": "", "webhookId": ""})
         self.sendgrid = self._secret("Sendgrid", {"apiKey": "", "webhookPublicKey": ""})
+        self.canary = self._secret("Canary", {"email": "", "password": ""})
         self.token_keys = self._secret("TokenKeys", {"keys": []})
         self.ticket_keys = self._secret("TicketKeys", {"keys": []})
         admin = self.server.instance.secret

@@ -23,8 +23,12 @@ from cdk.storage import Buckets
 # a ticket belongs to whoever asks, only the handler can tell.
 Caller = Literal["public", "signature", "user", "organizer", "admin"]
 
-When = Literal["every minute", "every hour", "on deployment", "by hand"]
-EVERY: dict[When, Duration] = {"every minute": Duration.minutes(1), "every hour": Duration.hours(1)}
+When = Literal["every minute", "every five minutes", "every hour", "on deployment", "by hand"]
+EVERY: dict[When, Duration] = {
+    "every minute": Duration.minutes(1),
+    "every five minutes": Duration.minutes(5),
+    "every hour": Duration.hours(1),
+}
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ class Stage:
             all and below /api/auth. Many people may share an address.
         logs: how long they are kept.
         keep_data: refuse to delete the database, and leave a snapshot behind if somebody insists.
+        canary: whether a synthetic buyer buys a free ticket every five minutes (docs/operations.md, The canary).
+        dashboards: how many audiences have one (cdk/operations/dashboards.py); an account's first three are free, each
+            more is $3 a month.
         settings: values that differ from the defaults of `functions/<service>/settings.py`.
     """
 
@@ -47,6 +50,8 @@ class Stage:
     sign_ins_of_an_address: int = 500
     logs: RetentionDays = RetentionDays.TWO_WEEKS
     keep_data: bool = False
+    canary: bool = False
+    dashboards: int = 1
     settings: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,6 +85,7 @@ STAGING = Stage(
     web_origins=("https://staging.box-office.example",),
     public_url="https://staging.box-office.example",
     backup_days=3,
+    canary=True,
     logs=RetentionDays.ONE_MONTH,
 )
 
@@ -96,6 +102,8 @@ PROD = Stage(
     burst=4000,
     logs=RetentionDays.THREE_MONTHS,
     keep_data=True,
+    canary=True,
+    dashboards=4,
 )
 
 STAGES = {stage.name: stage for stage in (DEV, STAGING, PROD)}

@@ -2,7 +2,7 @@
 
 from cdk.handler import Source
 from cdk.messaging import Queue
-from cdk.service import Ground, Job, Route, Row
+from cdk.service import Ground, Job, Route, Row, When
 
 QUEUES: tuple[Queue, ...] = ()
 
@@ -13,6 +13,7 @@ READER = Source("payments", "jobs", "read_gateways")
 # fmt: off
 def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
+    canary: When = "every five minutes" if on.runtime.stage.canary else "by hand"
     reader = on.runtime.invoke(READER, "GATEWAY_READER")
     return [
         Route("GET", "/api/health",       "health",  "public"),
@@ -21,5 +22,7 @@ def rows(on: Ground) -> list[Row]:
 
         # Hot for the memory: it holds a day's orders.
         Job("audit", "every hour", uses=[on.data.audit, on.saga.look, reader], hot=True, timeout=900),
+
+        Job("buy_free_ticket", canary, uses=[on.data.canary.read], timeout=120),
     ]
 # fmt: on

@@ -42,13 +42,13 @@ def get(dependency: str, path: str, *, user: User | None = None, **query: Any) -
         NotFound: it answered 404.
         Unavailable: it did not answer in time, or with an error, or was not asked.
     """
-    _api_url()  # no fault of the other service, should Parameter Store be away
+    api_url()  # no fault of the other service, should Parameter Store be away
     return _breaker(dependency)(lambda: ask(dependency, path, user=user, **query))
 
 
 def ask(dependency: str, path: str, *, user: User | None = None, **query: Any) -> dict[str, Any]:
     """As `get`, whatever has happened before: for those who want to know how the other service is."""
-    url = _api_url() + path + (f"?{urlencode(query)}" if query else "")
+    url = api_url() + path + (f"?{urlencode(query)}" if query else "")
     headers = {"Authorization": f"Bearer {user.token}"} if user else {}
     seconds = TIMEOUT_SECONDS()
     try:
@@ -116,13 +116,14 @@ def _cache() -> Cache:
 
 def forget() -> None:
     """What a process reads once and keeps, its circuits too: read it again."""
-    _api_url.cache_clear()
+    api_url.cache_clear()
     _breaker.cache_clear()
     _cache.cache_clear()
 
 
 @cache
-def _api_url() -> str:
+def api_url() -> str:
+    """The public address, at which services and everybody else reach the API."""
     return parameters.parameter("api_url").rstrip("/")
 
 
