@@ -13,6 +13,7 @@ from constructs import Construct
 from cdk import gateway_answers
 from cdk.gateway_answers import ANSWERS
 from cdk.handler import Handler
+from cdk.operations.objective import CRITICAL
 from cdk.service import Route, Service
 from cdk.stages import Stage
 
@@ -77,7 +78,16 @@ class Api(Stack):
                 throttling_rate_limit=self._stage.requests_per_second,
                 throttling_burst_limit=self._stage.burst,
                 tracing_enabled=True,
-                metrics_enabled=True,
+                # Five metrics a method at $0.30 each are too much for all of them: those with a promise have them.
+                # Without, there are still those of the whole API, which are free.
+                method_options={
+                    f"{path}/POST": apigateway.MethodDeploymentOptions(
+                        metrics_enabled=True,
+                        throttling_rate_limit=self._stage.requests_per_second,
+                        throttling_burst_limit=self._stage.burst,
+                    )
+                    for path in CRITICAL.values()
+                },
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG)),
             ),

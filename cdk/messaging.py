@@ -194,7 +194,14 @@ class Messaging(Stack):
         return self._queues[name]
 
     def _topic(self, id: str, name: str) -> sns.Topic:
-        return sns.Topic(self, id, topic_name=name, master_key=self.key, enforce_ssl=True)
+        return sns.Topic(
+            self,
+            id,
+            topic_name=name,
+            master_key=self.key,
+            enforce_ssl=True,
+            tracing_config=sns.TracingConfig.ACTIVE,
+        )
 
     def _alarm_topic(self, stage: Stage) -> sns.Topic:
         topic = self._topic("Alarms", f"{stage.prefix}-alarms")

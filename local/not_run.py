@@ -23,6 +23,7 @@ NOT_RUN: dict[str, str] = {
     "AWS::CloudFront::ResponseHeadersPolicy": "the gateway sends the same headers",
     "AWS::CloudWatch::Alarm": _WATCHING,
     "AWS::CloudWatch::CompositeAlarm": _WATCHING,
+    "AWS::CloudWatch::Dashboard": _WATCHING,
     "AWS::EC2::EIP": _NETWORK,
     "AWS::EC2::InternetGateway": _NETWORK,
     "AWS::EC2::NatGateway": _NETWORK,
@@ -63,4 +64,6 @@ NOT_RUN: dict[str, str] = {
     "AWS::WAFv2::LoggingConfiguration": _DOOR,
     "AWS::WAFv2::WebACL": _DOOR,
     "AWS::WAFv2::WebACLAssociation": _DOOR,
+    "AWS::XRay::ResourcePolicy": _WATCHING,
+    "AWS::XRay::SamplingRule": _WATCHING,
 }

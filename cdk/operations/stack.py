@@ -16,13 +16,25 @@ from constructs import Construct
 
 from cdk.alarms import Alarms
 from cdk.handler import Handler
-from cdk.operations import databases, jobs, money, notices, objective, platform, queues
+from cdk.operations import (
+    canary,
+    dashboards,
+    databases,
+    jobs,
+    money,
+    notices,
+    objective,
+    platform,
+    queues,
+    traces,
+)
+from cdk.operations.dashboards import Shown
 from cdk.operations.databases import Server
 from cdk.stages import Stage
 
 
 class Operations(Stack):
-    """The alarms that belong to no queue, and the notices that AWS sends of its own accord."""
+    """The alarms that belong to no queue, AWS's own notices, dashboards, and what is traced."""
 
     def __init__(
         self,
@@ -41,12 +53,17 @@ class Operations(Stack):
         **options: Any,
     ) -> None:
         super().__init__(scope, id, **options)
-        make = Alarms(self, stage, alarms)
-        objective.watch(make, objective.Requests(rest, distribution))
+        make, requests = Alarms(self, stage, alarms), objective.Requests(rest, distribution)
+        objective.watch(make, requests)
         objective.watch_latency(make, rest)
         money.watch(make, purchase, services)
         jobs.watch(make, scheduled)
         queues.watch(make, queue_names)
         databases.watch(make, servers)
         platform.watch(make, services)
+        canary.watch(make)
         notices.tell(self, make, alarms)
+        shown = Shown(stage, make, requests, rest, purchase, servers, services, queue_names)
+        dashboards.make(self, shown)
+        traces.sample(self, stage)
+        traces.let_topics_trace(self, stage)

@@ -19,7 +19,7 @@ def at_aws(laptop: Laptop, service: str) -> Any:
     """A client of the laptop's AWS."""
     port = json.loads((laptop.state / "ports.json").read_text())["aws"]
     return boto3.client(
-        service,  # type: ignore[call-overload]  # which one is not known to mypy
+        service,
         endpoint_url=f"http://127.0.0.1:{port}",
         region_name="us-east-1",
         aws_access_key_id="testing",
