@@ -163,8 +163,19 @@ def test_a_change_of_an_answer_is_deployed(system: System) -> None:
 
 def test_the_stage_is_throttled_traced_and_logged(system: System) -> None:
     (stage,) = system.of_type("AWS::ApiGateway::Stage")
-    (every,) = stage.properties["MethodSettings"]
-    assert every["ThrottlingRateLimit"] > 0
-    assert every["ThrottlingBurstLimit"] > 0
+    for settings in stage.properties["MethodSettings"]:  # those of a method are in place of the stage's
+        assert settings["ThrottlingRateLimit"] > 0
+        assert settings["ThrottlingBurstLimit"] > 0
     assert stage.properties["TracingEnabled"] is True
     assert json.loads(stage.properties["AccessLogSetting"]["Format"])["requestId"] == "$context.requestId"
+
+
+def test_routes_with_a_promise_are_measured_one_by_one_and_no_others(system: System) -> None:
+    """Each is five metrics that are paid for."""
+    (stage,) = system.of_type("AWS::ApiGateway::Stage")
+    measured = {
+        (settings["ResourcePath"], settings["HttpMethod"])
+        for settings in stage.properties["MethodSettings"]
+        if settings.get("MetricsEnabled")
+    }
+    assert measured == {("/~1api~1tickets~1reserve", "POST"), ("/~1api~1tickets~1purchase", "POST")}
