@@ -29,7 +29,7 @@ class Migrations(Stack):
                 source,
                 runtime,
                 code=assets.service_zip(source.service, migrations=True),
-                uses=[data.admin.read],
+                uses=[data.administer],
                 memory=512,
                 timeout=timeout,
                 security_group=runtime.network.migrations,

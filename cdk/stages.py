@@ -1,15 +1,42 @@
 """The stages, and all that differs between them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from aws_cdk import Aws
+from aws_cdk import Aws, RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Node
 
 
 @dataclass(frozen=True)
+class Databases:
+    """Where the services keep their data.
+
+    Attributes:
+        layout: `shared` is one PostgreSQL instance with a database for each service, behind one proxy; `per service` an
+            Aurora PostgreSQL cluster with a proxy for each (docs/decisions/0025).
+        size: the machines' class.
+        sizes: the class of a service's machines where it is another one.
+        standbys: machines in another zone that a cluster fails over to, and that read models are read from. Only
+            clusters have them.
+        backup_days: how far back a server can be restored to any second.
+    """
+
+    layout: Literal["shared", "per service"] = "shared"
+    size: str = "t4g.micro"
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    standbys: int = 0
+    backup_days: int = 1
+
+    def size_of(self, service: str) -> str:
+        """The class of the machines of a service's cluster."""
+        return self.sizes.get(service, self.size)
+
+
+@dataclass(frozen=True)
 class Stage:
-    """One deployment of the whole system.
+    """One deployment of the whole system. What is not named costs nothing, or as little as it can.
 
     Attributes:
         name: part of every resource's name, so that two stages fit into one account.
@@ -19,13 +46,19 @@ class Stage:
         origin_keys: names of the secrets by which CloudFront proves itself to the API. It sends the last, and all are
             admitted: to replace one, deploy with a second name, then without the first.
         public_url: what links in mails begin with; None means the API's own address (no front end yet).
-        instance_type, multi_az, backup_days: the PostgreSQL instance.
+        alarm_addresses: who gets a mail when an alarm rings. Each has to say yes to a mail of SNS first.
+        databases: PostgreSQL.
+        cache_snapshot_days: how long a day's snapshot of the cache is kept; 0 means that there are none.
         nat_gateways: one is a single point of failure for calls to Stripe, two cost twice as much.
+        flow_logs: whether connections that the network refused are written down.
+        account_guard: whether this stage also watches the account that it lies in: CloudTrail, and AWS Config's rules.
+            An account has one recorder of its configuration, so one stage of each account at most.
         requests_per_second, burst: the API's throttle for all callers together.
         requests_of_an_address, sign_ins_of_an_address: what the firewall lets one address ask for in five minutes, in
             all and below /api/auth. Many people may share an address.
+        rollout: whether a new version of a function gets all calls at once, or a tenth of them for five minutes first.
         logs: how long they are kept.
-        keep_data: refuse to delete the database, and leave a snapshot behind if somebody insists.
+        keep_data: refuse to delete what has data, and leave it or a snapshot of it behind if somebody insists.
         canary: whether a synthetic buyer buys a free ticket every five minutes (docs/operations.md, The canary).
         dashboards: how many audiences have one (cdk/operations/dashboards.py); an account's first three are free, each
             more is $3 a month.
@@ -40,14 +73,17 @@ class Stage:
     certificate: str | None = None
     origin_keys: tuple[str, ...] = ("first",)
     public_url: str | None = None
-    instance_type: str = "t4g.small"
-    multi_az: bool = False
-    backup_days: int = 1
+    alarm_addresses: tuple[str, ...] = ()
+    databases: Databases = field(default_factory=Databases)
+    cache_snapshot_days: int = 0
     nat_gateways: int = 1
+    flow_logs: bool = False
+    account_guard: bool = False
     requests_per_second: int = 500
     burst: int = 1000
     requests_of_an_address: int = 3000
     sign_ins_of_an_address: int = 500
+    rollout: Literal["all at once", "canary"] = "all at once"
     logs: RetentionDays = RetentionDays.TWO_WEEKS
     keep_data: bool = False
     canary: bool = False
@@ -57,11 +93,18 @@ class Stage:
     def __post_init__(self) -> None:
         if (self.domain is None) != (self.certificate is None):
             raise ValueError(f"Stage {self.name} needs both, a domain and its certificate, or neither.")
+        if self.databases.standbys and self.databases.layout == "shared":
+            raise ValueError(f"Stage {self.name} has standbys, which a shared instance cannot have.")
 
     @property
     def prefix(self) -> str:
         """What the names of this stage's resources begin with."""
         return f"box-office-{self.name}"
+
+    @property
+    def removal(self) -> RemovalPolicy:
+        """What becomes of something with data when nobody declares it any more."""
+        return RemovalPolicy.RETAIN if self.keep_data else RemovalPolicy.DESTROY
 
     def bucket(self, name: str) -> str:
         """The name of a bucket: all accounts share one namespace, so ours is part of it."""
@@ -79,13 +122,16 @@ DEV = Stage(
     web_origins=("http://localhost:5173", "http://127.0.0.1:5173"),
 )
 
+# As production in everything that can break, on the smallest machines there are.
 STAGING = Stage(
     "staging",
     mail_domain="staging.box-office.example",
     web_origins=("https://staging.box-office.example",),
     public_url="https://staging.box-office.example",
-    backup_days=3,
     canary=True,
+    databases=Databases("per service", "t4g.medium", standbys=1, backup_days=3),
+    flow_logs=True,
+    rollout="canary",
     logs=RetentionDays.ONE_MONTH,
 )
 
@@ -94,12 +140,21 @@ PROD = Stage(
     mail_domain="box-office.example",
     web_origins=("https://www.box-office.example",),
     public_url="https://www.box-office.example",
-    instance_type="m7g.large",
-    multi_az=True,
-    backup_days=14,
+    alarm_addresses=("on-call@box-office.example",),
+    databases=Databases(
+        "per service",
+        "t4g.medium",
+        sizes={"tickets": "r7g.large", "payments": "r7g.large"},  # what a sale's first minute falls upon
+        standbys=1,
+        backup_days=14,
+    ),
+    cache_snapshot_days=1,
     nat_gateways=2,
+    flow_logs=True,
+    account_guard=True,
     requests_per_second=2000,
     burst=4000,
+    rollout="canary",
     logs=RetentionDays.THREE_MONTHS,
     keep_data=True,
     canary=True,

@@ -49,7 +49,6 @@ RUN = API_TYPES | {
     "AWS::SSM::Parameter",
     "AWS::Scheduler::Schedule",
     "AWS::SecretsManager::Secret",
-    "AWS::SecretsManager::SecretTargetAttachment",
     "AWS::StepFunctions::StateMachine",
     "Custom::Trigger",
 }
@@ -258,36 +257,30 @@ class _Reader:
             yield Trigger(f"{stack}/{id_}", function, after)
 
     def secrets(self) -> Iterable[Secret]:
-        attachments = {}
-        for resource in self.of_type("AWS::SecretsManager::SecretTargetAttachment"):
-            properties = self.properties(resource)
-            attachments[properties["SecretId"]] = self._attachment(resource)
         for resource in self.of_type("AWS::SecretsManager::Secret"):
             properties = self.properties(resource)
-            arn = self.arn(resource)
             yield Secret(
                 name=self.name(resource),
-                arn=arn,
+                arn=self.arn(resource),
                 literal=properties.get("SecretString"),
                 generate=properties.get("GenerateSecretString"),
-                attachment=attachments.get(arn, {}),
             )
+        for resource in self.of_type("AWS::RDS::DBInstance", "AWS::RDS::DBCluster"):
+            properties = self.properties(resource)
+            if properties.get("ManageMasterUserPassword"):
+                yield self._administrator(resource, properties["MasterUsername"])
 
-    def _attachment(self, resource: Resource) -> Mapping[str, Any]:
-        """The fields that Secrets Manager adds to the secret of the database it is attached to."""
-        target = resource.properties["TargetId"]
-        database = self.intrinsics.resources.get((resource.stack, target["Ref"])) if "Ref" in target else None
-        if database is None:
-            raise AssemblyError(f"{resource} is attached to something other than a database of its stack")
-        get, properties = self.intrinsics.attributes.get, self.properties(database)
-        fields = {
-            "engine": properties.get("Engine", "postgres"),
-            "host": get(database, "Endpoint.Address"),
-            "port": int(get(database, "Endpoint.Port")),
-            "dbInstanceIdentifier": self.name(database),
-        }
-        name = properties.get("DBName") or properties.get("DatabaseName")
-        return fields | ({"dbname": name} if name else {})
+    def _administrator(self, server: Resource, user: str) -> Secret:
+        """The secret that RDS makes itself for a server whose password it manages."""
+        rules = {"SecretStringTemplate": json.dumps({"username": user}), "GenerateStringKey": "password"}
+        attributes = self.intrinsics.attributes
+        return Secret(
+            name=attributes.administrator_s_secret_name(server),
+            arn=attributes.administrator_s_secret(server),
+            literal=None,
+            generate=rules,
+            is_administrator=True,
+        )
 
     def parameters(self) -> Iterable[Parameter]:
         for resource in self.of_type("AWS::SSM::Parameter"):

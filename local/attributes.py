@@ -21,6 +21,7 @@ _NAME_PROPERTY = {
     "AWS::IAM::Role": "RoleName",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::RDS::DBCluster": "DBClusterIdentifier",
     "AWS::RDS::DBInstance": "DBInstanceIdentifier",
     "AWS::RDS::DBProxy": "DBProxyName",
     "AWS::S3::Bucket": "BucketName",
@@ -96,6 +97,17 @@ class Attributes:
         place = f"{REGION}:{ACCOUNT}"
         return "arn:aws:" + shape.format(place=place, account=ACCOUNT, name=self.name(resource))
 
+    def administrator_s_secret(self, server: Resource) -> str:
+        """The ARN of the secret in which RDS keeps the password of a server's administrator."""
+        shape = _ARN["AWS::SecretsManager::Secret"]
+        return "arn:aws:" + shape.format(
+            place=f"{REGION}:{ACCOUNT}", name=self.administrator_s_secret_name(server)
+        )
+
+    def administrator_s_secret_name(self, server: Resource) -> str:
+        """The name that RDS gives to that secret."""
+        return f"rds!db-{self.name(server)}"
+
     def ref(self, resource: Resource) -> str:
         """The value of `Ref`."""
         kind = resource.type
@@ -109,8 +121,6 @@ class Attributes:
             return hashlib.sha256(str(resource).encode()).hexdigest()[:10]
         if kind == "AWS::ApiGateway::Stage":
             return str(self._resolve(resource.stack, resource.properties["StageName"]))
-        if kind == "AWS::SecretsManager::SecretTargetAttachment":
-            return str(self._resolve(resource.stack, resource.properties["SecretId"]))
         return self.name(resource)
 
     def get(self, resource: Resource, attribute: str) -> Any:
@@ -119,6 +129,8 @@ class Attributes:
         if local is not None:
             return local
         kind = resource.type
+        if attribute == "MasterUserSecret.SecretArn":
+            return self.administrator_s_secret(resource)
         if attribute == "Arn" or attribute in (f"{kind.rsplit('::', 1)[-1]}Arn", "ARN", "RoleArn"):
             return self.arn(resource)
         if kind == "AWS::ApiGateway::RestApi" and attribute == "RootResourceId":
@@ -137,9 +149,9 @@ class Attributes:
 
     def _address(self, kind: str, attribute: str) -> str | None:
         database, cache = self._places.database, self._places.cache
-        if kind == "AWS::RDS::DBProxy" and attribute == "Endpoint":
+        if kind in ("AWS::RDS::DBProxy", "AWS::RDS::DBProxyEndpoint") and attribute == "Endpoint":
             return database.host
-        if kind == "AWS::RDS::DBInstance":
+        if kind in ("AWS::RDS::DBInstance", "AWS::RDS::DBCluster"):
             return {"Endpoint.Address": database.host, "Endpoint.Port": str(database.port)}.get(attribute)
         if kind == "AWS::ElastiCache::ServerlessCache":
             if attribute in _CACHE_HOST:

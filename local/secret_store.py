@@ -29,8 +29,6 @@ class SecretStore:
         store = cls(path, {})
         for secret in declared:
             store._values[secret.name] = kept.get(secret.name) or _first_value(secret)
-            if secret.attachment:
-                store.update(secret.name, secret.attachment)
         store.save()
         return store
 

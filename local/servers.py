@@ -29,8 +29,7 @@ _RESTARTS, _RESTARTS_WITHIN_SECONDS = 5, 60.0
 class Servers:
     """All of them, on the ports that the state folder remembers.
 
-    `declared` are the template's secrets: one is attached to the database and names its administrator, others hold the
-    keys of providers.
+    `declared` are the template's secrets: one names the database's administrator, others hold the keys of providers.
     """
 
     AWS = "aws"
@@ -45,7 +44,7 @@ class Servers:
         gateway_url: str,
     ) -> None:
         declared = list(declared)
-        self._admin_secret = next(secret.name for secret in declared if secret.attachment)
+        self._admin_secret = next(secret.name for secret in declared if secret.is_administrator)
         self._stripe_secret = next(secret.name for secret in declared if secret.name.endswith(_STRIPE))
         self._paypal_secret = next(s.name for s in declared if s.name.endswith(_PAYPAL))
         self._sendgrid_secret = next(s.name for s in declared if s.name.endswith(_SENDGRID))

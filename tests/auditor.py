@@ -22,6 +22,7 @@ def signed_in(*books: TestDatabase) -> Iterator[None]:
         environment.setenv("DATABASE_USER", AUDITOR)
         for database in books:
             environment.setenv(f"DATABASE_NAME_{database.service.upper()}", database.name)
+            environment.setenv(f"DATABASE_HOST_{database.service.upper()}", database.postgres.host)
         yield
 
 

@@ -25,16 +25,17 @@ QUEUES = (
 # fmt: off
 def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
+    read = on.data.read_models("events")
     db, publish, cache = on.data.database("events"), on.messaging.publish("events"), on.data.cache
     pictures, show = on.buckets.pictures, on.buckets.pictures.show
     exports, part = on.messaging.send("auth-exports"), on.buckets.exports.write("events")
     return [
-        Route("GET",    "/api/events",              "list_events",     "public",    uses=[db, show], hot=True),
+        Route("GET",    "/api/events",              "list_events",     "public",    uses=[read, show], hot=True),
         Route("GET",    "/api/events/mine",         "my_events",       "organizer", uses=[db, show]),
         Route("GET",    "/api/events/mine/{id}",    "my_event",        "organizer", uses=[db, show]),
-        Route("GET",    "/api/events/{id}/sales",   "event_sales",     "organizer", uses=[db]),
-        Route("GET",    "/api/events/search",       "search_events",   "public",    uses=[db, cache, show]),
-        Route("GET",    "/api/events/categories",   "list_categories", "public",    uses=[db]),
+        Route("GET",    "/api/events/{id}/sales",   "event_sales",     "organizer", uses=[read]),
+        Route("GET",    "/api/events/search",       "search_events",   "public",    uses=[read, cache, show]),
+        Route("GET",    "/api/events/categories",   "list_categories", "public",    uses=[read]),
         Route("POST",   "/api/events/categories",   "create_category", "admin",     uses=[db]),
         Route("GET",    "/api/events/{id}",         "get_event",       "public",    uses=[db, cache, show], hot=True),
         Route("POST",   "/api/events",              "create_event",    "organizer", uses=[db, show]),

@@ -32,6 +32,7 @@ QUEUES = (
 def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
     db, publish = on.data.database("payments"), on.messaging.publish("payments")
+    read = on.data.read_models("payments")
     stripe, paypal, wake = on.data.stripe.read, on.data.paypal.read, on.saga.answer
     cache = on.data.cache  # what is known of a provider's trouble
     providers = [stripe, paypal, cache]
@@ -40,7 +41,7 @@ def rows(on: Ground) -> list[Row]:
     return [
         Route("GET",  "/api/payments/methods",          "methods",           "public",    uses=providers),
         Route("GET",  "/api/payments/orders/{orderId}", "get_order",         "user",      uses=[db, publish, on.data.cache], hot=True),
-        Route("GET",  "/api/payments/orders",           "list_event_orders", "organizer", uses=[db, on.data.cache]),
+        Route("GET",  "/api/payments/orders",           "list_event_orders", "organizer", uses=[read, on.data.cache]),
         Route("POST", "/api/payments/process",          "process",           "user",      uses=[db, publish, cache, attempts], hot=True),
         Route("POST", "/api/payments/refund",           "refund",            "organizer", uses=[db, refunds]),
         Route("POST", "/api/payments/webhooks/stripe",  "stripe_webhook",    "signature", uses=[db, stripe, cache, webhooks]),

@@ -27,6 +27,7 @@ QUEUES = (
 def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
     db, publish, cache = on.data.database("tickets"), on.messaging.publish("tickets"), on.data.cache
+    read = on.data.read_models("tickets")
     keys, mail, start = on.data.ticket_keys, on.messaging.send("mail"), on.saga.start
     voids = on.messaging.send("tickets-voids")
     exports = on.messaging.send("auth-exports")
@@ -39,7 +40,7 @@ def rows(on: Ground) -> list[Row]:
         Route("POST",   "/api/tickets/reserve",                      "reserve",             "user",      uses=[db, cache], hot=True),
         Route("DELETE", "/api/tickets/reservations/{reservationId}", "release_reservation", "user",      uses=[db, cache]),
         Route("POST",   "/api/tickets/purchase",                     "purchase",            "user",      uses=[db, start], hot=True),
-        Route("GET",    "/api/tickets/orders/{userId}",              "list_orders",         "user",      uses=[db]),
+        Route("GET",    "/api/tickets/orders/{userId}",              "list_orders",         "user",      uses=[read]),
         Route("GET",    "/api/tickets/{ticketId}",                   "get_ticket",          "user",      uses=[db]),
         Route("GET",    "/api/tickets/{ticketId}/qr.png",            "ticket_qr",           "user",      uses=[db]),
         Route("POST",   "/api/tickets/{ticketId}/resend",            "resend_ticket",       "user",      uses=[db, mail]),

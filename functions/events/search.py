@@ -43,25 +43,26 @@ def page(database: Database, search: Search, at: datetime) -> SearchPage:
     Kept under the catalogue's version, so that whatever is published, changed or cancelled shows in the next search.
     """
     after = search.after
-    with database.reading() as sql:
-        key = _key(search, repository.catalogue_version(sql))
-        held = cache.get(key)
-        if held is not None:
-            return _still_to_come(SearchPage.model_validate(held["page"]), at)
-        found = _matching(sql, search, after, at)
-        is_best = found is not None
-        if found is None:
-            found = _matching_plainly(sql, search, after, at)
-    results, counts = found
+    with database.standby() as sql:
+        version = repository.catalogue_version(sql)
+    held = cache.get(_key(search, version))
+    if held is not None:
+        return _still_to_come(SearchPage.model_validate(held["page"]), at)
+    best = _matching(database, search, after, at)
+    if best is not None:
+        version, (results, counts) = best
+    else:
+        with database.standby() as sql:
+            results, counts = _matching_plainly(sql, search, after, at)
     shown, next_cursor = paging.cut(results, search.limit, _position)
     answer = SearchPage(
         items=[Event.of(record) for _, record in shown],
         next_cursor=next_cursor,
         facets=Facets(categories=[CategoryCount(**count) for count in counts]),
     )
-    if is_best:  # else the better search would be kept waiting by what the plain one found
+    if best is not None:  # else the better search would be kept waiting by what the plain one found
         value = {"asOf": at.timestamp(), "page": answer.model_dump(mode="json", by_alias=True)}
-        cache.set(key, value, seconds=SEARCH_CACHE_SECONDS())
+        cache.set(_key(search, version), value, seconds=SEARCH_CACHE_SECONDS())
     return answer
 
 
@@ -70,12 +71,18 @@ def _still_to_come(page: SearchPage, at: datetime) -> SearchPage:
     return page.model_copy(update={"items": [event for event in page.items if event.event_date > at]})
 
 
-def _matching(sql: Sql, search: Search, after: tuple[Any, ...] | None, at: datetime) -> Found | None:
-    """By words, typing errors forgiven; None if PostgreSQL cannot do that."""
+def _matching(
+    database: Database, search: Search, after: tuple[Any, ...] | None, at: datetime
+) -> tuple[int, Found] | None:
+    """By words, typing errors forgiven, with the catalogue's version that was searched (a standby's may be an older one
+    than the next standby's); None if PostgreSQL cannot do that.
+    """
     query, wanted, limit = search.query, search.wanted, search.limit + 1
     try:
-        found = repository.matching(sql, query, wanted, search.sort, at, after=after, limit=limit)
-        return found, repository.matches_by_category(sql, query, wanted, at)
+        with database.standby() as sql:
+            version = repository.catalogue_version(sql)
+            found = repository.matching(sql, query, wanted, search.sort, at, after=after, limit=limit)
+            return version, (found, repository.matches_by_category(sql, query, wanted, at))
     except (Refused, Unavailable) as failed:
         logger("events").warning("search fell back to plain text", extra={"error": type(failed).__name__})
         metrics.count("events", "SearchFellBack")

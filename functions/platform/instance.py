@@ -1,4 +1,4 @@
-"""How the migrations reach the PostgreSQL instance itself: past the proxy, as its administrator, over verified TLS."""
+"""How the migrations reach a PostgreSQL server itself: past the proxy, as its administrator, over verified TLS."""
 
 import os
 from pathlib import Path
@@ -10,27 +10,31 @@ from shared.database import LOOPBACK
 
 CONNECT_TIMEOUT_SECONDS = 5
 
-# An instance's certificate is signed by RDS's own authorities (the proxy's is not), which no public bundle has.
+# A server's certificate is signed by RDS's own authorities (the proxy's is not), which no public bundle has.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
 RDS_AUTHORITIES = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 DOWNLOAD_TIMEOUT_SECONDS = 10
 
 
-def administrator() -> dict[str, Any]:
-    """psycopg2's parameters of a connection as the administrator, without `dbname`, from the instance's secret.
+def administrator(service: str) -> dict[str, Any]:
+    """psycopg2's parameters of a connection to a service's server as its administrator, without `dbname`.
+
+    The secret is RDS's own, which holds a name and a password and changes every week; where the server is, the
+    environment says. Services may share a server.
 
     Raises:
         Unavailable: the secret could not be read.
     """
-    secret = parameters.secret(os.environ["DATABASE_ADMIN_SECRET_ARN"])
+    secret = parameters.secret(os.environ[f"{service.upper()}_ADMIN_SECRET_ARN"])
+    host = os.environ[f"{service.upper()}_ADMIN_HOST"]
     return {
-        "host": secret["host"],
-        "port": int(secret["port"]),
+        "host": host,
+        "port": int(os.environ["ADMIN_PORT"]),
         "user": secret["username"],
         "password": secret["password"],
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "application_name": "box-office-migrate",
-        **_security(secret["host"]),
+        **_security(host),
     }
 
 

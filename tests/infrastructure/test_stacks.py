@@ -43,20 +43,6 @@ def test_databases_are_migrated_before_a_service_s_functions_are_replaced(
     assert "Migrations" in manifest["artifacts"][service]["dependencies"]
 
 
-def test_the_database_is_encrypted_and_private(system: System) -> None:
-    (instance,) = system.of_type("AWS::RDS::DBInstance")
-    assert instance.properties["StorageEncrypted"] is True
-    assert instance.properties["PubliclyAccessible"] is False
-
-
-def test_production_keeps_its_data_and_has_a_second_machine(production: System) -> None:
-    (instance,) = production.of_type("AWS::RDS::DBInstance")
-    assert instance.properties["DeletionProtection"] is True
-    assert instance.properties["MultiAZ"] is True
-    assert instance.properties["BackupRetentionPeriod"] >= 7
-    assert len(production.of_type("AWS::EC2::NatGateway")) == 2
-
-
 def test_stages_have_no_name_in_common(system: System, production: System) -> None:
     names = [
         {f.properties["FunctionName"] for f in stage.functions.values()}
@@ -65,24 +51,6 @@ def test_stages_have_no_name_in_common(system: System, production: System) -> No
         for stage in (system, production)
     ]
     assert not names[0] & names[1]
-
-
-def test_the_database_is_reached_through_a_proxy_that_wants_tls_and_iam(system: System) -> None:
-    (proxy,) = system.of_type("AWS::RDS::DBProxy")
-    assert proxy.properties["RequireTLS"] is True
-    assert proxy.properties["DefaultAuthScheme"] == "IAM_AUTH"
-    (instance,) = system.of_type("AWS::RDS::DBInstance")
-    assert instance.properties["EnableIAMDatabaseAuthentication"] is True
-    assert instance.properties["EngineVersion"].startswith("18.")
-
-
-def test_the_database_s_log_holds_no_values_of_statements(system: System) -> None:
-    (group,) = system.of_type("AWS::RDS::DBParameterGroup")
-    parameters = group.properties["Parameters"]
-    assert parameters["log_min_error_statement"] == "panic"
-    assert parameters["log_error_verbosity"] == "terse"
-    assert parameters["log_min_duration_statement"] == "-1"
-    assert parameters["log_statement"] == "none"
 
 
 def test_secrets_in_the_template_hold_nothing(system: System) -> None:

@@ -8,7 +8,6 @@ from functions.events import categories
 from functions.events.database import database
 from functions.events.models import Category
 from shared.api import Api
-from shared.database import Sql
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit, Page
 
 api = Api("events", database)
@@ -16,12 +15,12 @@ api = Api("events", database)
 
 @api.get("/api/events/categories", cache_seconds=60)
 def list_categories(
-    sql: Sql,
     limit: Annotated[Limit, Query()] = DEFAULT_LIMIT,
     cursor: Annotated[Cursor | None, Query()] = None,
 ) -> Page[Category]:
     """The categories, by name."""
-    return categories.page(sql, limit, cursor)
+    with database.standby() as sql:
+        return categories.page(sql, limit, cursor)
 
 
 handler = api.handler

@@ -9,7 +9,6 @@ from functions.events.database import database
 from functions.events.models import Before, CategoryName, Event, Filter, Since
 from shared.api import Api
 from shared.clock import now
-from shared.database import Sql
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit, Page
 
 api = Api("events", database)
@@ -17,7 +16,6 @@ api = Api("events", database)
 
 @api.get("/api/events", cache_seconds=5)
 def list_events(
-    sql: Sql,
     category: Annotated[CategoryName | None, Query()] = None,
     since: Annotated[Since | None, Query(alias="from")] = None,
     before: Annotated[Before | None, Query(alias="to")] = None,
@@ -25,7 +23,8 @@ def list_events(
     cursor: Annotated[Cursor | None, Query()] = None,
 ) -> Page[Event]:
     """Published events that are still to come. `from` and `to` are instants, or dates in UTC."""
-    return catalogue.upcoming(sql, Filter.of(category, since, before), now(), limit, cursor)
+    with database.standby() as sql:
+        return catalogue.upcoming(sql, Filter.of(category, since, before), now(), limit, cursor)
 
 
 handler = api.handler

@@ -28,6 +28,7 @@ def list_event_orders(
     """Newest first. `q` finds orders by a part of their number, or of their buyer's name or e-mail address."""
     with database.reading() as sql:
         orders.require_own_event(sql, organizer, event_id)
+    with database.standby() as sql:
         return orders.list_of_event(sql, event_id, status, q, limit, cursor)
 
 

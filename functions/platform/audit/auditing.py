@@ -129,4 +129,5 @@ def _judge_page(
 
 @cache
 def _database(service: str) -> Database:
-    return Database("platform", os.environ[f"DATABASE_NAME_{service.upper()}"])
+    name, host = (os.environ[f"DATABASE_{part}_{service.upper()}"] for part in ("NAME", "HOST"))
+    return Database("platform", name, host)

@@ -13,12 +13,11 @@ def look_at_restored(event: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         event: `hosts`, the address of the restored server for each service that is to be looked at. The administrator's
-            password is the one of the server that the backup was made of.
+            password is today's of the server that the backup was made of.
     """
     hosts: dict[str, str] = event["hosts"]
-    admin = instance.administrator()
     return {
-        service: restored.look(admin | {"host": hosts[service]}, service)
+        service: restored.look(instance.administrator(service) | {"host": hosts[service]}, service)
         for service in databases.SERVICES
         if service in hosts
     }

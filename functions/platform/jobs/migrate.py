@@ -9,8 +9,11 @@ from shared.log import logger
 
 def migrate(_event: dict[str, Any]) -> int:
     """Prepare every service's database; the number of migrations applied. An error fails the deployment."""
-    admin = instance.administrator()
-    applied = [name for service in databases.SERVICES for name in databases.prepare(admin, service)]
+    applied = [
+        name
+        for service in databases.SERVICES
+        for name in databases.prepare(instance.administrator(service), service)
+    ]
     logger("platform").info("databases are up to date", extra={"applied": applied})
     return len(applied)
 

@@ -27,9 +27,11 @@ def server() -> Iterator[Postgres]:
 @pytest.fixture
 def restored(server: Postgres, extension: Extension, monkeypatch: pytest.MonkeyPatch) -> Postgres:
     """The server, as a backup of a stage would be; the secret names the one that the stage runs on."""
-    monkeypatch.setenv("DATABASE_ADMIN_SECRET_ARN", SECRET)
-    own = {"host": server.host, "port": server.port, "username": "postgres", "password": "unused"}
-    extension.secrets[SECRET] = own
+    for service in databases.SERVICES:
+        monkeypatch.setenv(f"{service.upper()}_ADMIN_SECRET_ARN", SECRET)
+        monkeypatch.setenv(f"{service.upper()}_ADMIN_HOST", server.host)
+    monkeypatch.setenv("ADMIN_PORT", str(server.port))
+    extension.secrets[SECRET] = {"username": "postgres", "password": "unused"}
     migrate.handler({}, None)
     return server
 

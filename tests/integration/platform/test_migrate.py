@@ -26,13 +26,11 @@ def server() -> Iterator[Postgres]:
 @pytest.fixture
 def deployed(server: Postgres, extension: Extension, monkeypatch: pytest.MonkeyPatch) -> Postgres:
     """The server once the deployment's job has run."""
-    monkeypatch.setenv("DATABASE_ADMIN_SECRET_ARN", SECRET)
-    extension.secrets[SECRET] = {
-        "host": server.host,
-        "port": server.port,
-        "username": "postgres",
-        "password": "unused",
-    }
+    for service in databases.SERVICES:
+        monkeypatch.setenv(f"{service.upper()}_ADMIN_SECRET_ARN", SECRET)
+        monkeypatch.setenv(f"{service.upper()}_ADMIN_HOST", server.host)
+    monkeypatch.setenv("ADMIN_PORT", str(server.port))
+    extension.secrets[SECRET] = {"username": "postgres", "password": "unused"}
     migrate.handler({}, None)
     return server
 

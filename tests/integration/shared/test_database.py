@@ -4,7 +4,7 @@ import traceback
 
 import pytest
 
-from shared.database import Database, Refused
+from shared.database import STANDBY_AWAY_SECONDS, Database, Refused
 from shared.errors import Unavailable
 from tests.databases import TestDatabase
 from tests.e2e.client import eventually
@@ -148,3 +148,110 @@ def test_actions_after_commit_run_only_after_a_commit_and_their_failure_is_not_t
         raise KeyError
 
     assert done == ["after"]
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A standby that nobody answers at: the port is the writer's, on an address without a server."""
+    monkeypatch.setenv("DATABASE_READER_HOST", "127.0.0.99")
+
+
+def connections(store: TestDatabase) -> int:
+    """How many others are connected."""
+    row = store.one(
+        """
+        SELECT count(*) AS n FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()
+        """
+    )
+    assert row is not None
+    return int(row["n"])
+
+
+def test_read_models_are_read_where_the_standbys_are(
+    database: Database, store: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_READER_HOST", store.postgres.host)
+    store.run("INSERT INTO things VALUES (1, 1)")
+
+    with database.standby() as sql:
+        assert sql.all("SELECT id FROM things") == [{"id": 1}]
+    with database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (2, 1)")
+
+    assert connections(store) == 2
+
+
+def test_without_standbys_read_models_are_read_from_the_writer(
+    database: Database, store: TestDatabase
+) -> None:
+    with database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (1, 1)")
+
+    with database.standby() as sql:
+        assert sql.all("SELECT id FROM things") == [{"id": 1}]
+
+    assert connections(store) == 1
+
+
+def test_a_read_model_is_one_state_of_the_database(database: Database, store: TestDatabase) -> None:
+    with database.standby() as sql:
+        assert sql.all("SELECT id FROM things") == []
+        store.run("INSERT INTO things VALUES (1, 1)")
+        assert sql.all("SELECT id FROM things") == []
+
+
+@pytest.mark.parametrize("has_standby", [True, False])
+def test_what_reads_a_read_model_writes_nothing(
+    database: Database, store: TestDatabase, monkeypatch: pytest.MonkeyPatch, has_standby: bool
+) -> None:
+    if has_standby:
+        monkeypatch.setenv("DATABASE_READER_HOST", store.postgres.host)
+
+    with pytest.raises(Unavailable), database.standby() as sql:
+        sql.run("INSERT INTO things VALUES (1, 1)")
+
+    assert store.all("SELECT 1 FROM things") == []
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_the_writer_answers_for_a_standby_that_does_not_and_it_is_told(
+    database: Database, store: TestDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.run("INSERT INTO things VALUES (1, 1)")
+
+    for _ in range(2):  # the second caller does not wait for it
+        with database.standby() as sql:
+            assert sql.all("SELECT id FROM things") == [{"id": 1}]
+
+    assert capsys.readouterr().out.count('"StandbyUnavailable": [1]') == 1
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_standby_that_was_away_is_asked_again(
+    database: Database, store: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("shared.database.time.monotonic", lambda: clock[0])
+    with database.standby() as sql:
+        sql.all("SELECT 1 AS one")
+    monkeypatch.setenv("DATABASE_READER_HOST", store.postgres.host)
+    database._standby._reader = None  # type: ignore[union-attr]  # its address is the process's, and never changes
+
+    with database.standby():
+        assert connections(store) == 1
+    clock[0] += STANDBY_AWAY_SECONDS
+    with database.standby():
+        assert connections(store) == 2
+
+
+def test_a_connection_to_a_standby_that_the_server_closed_is_replaced(
+    database: Database, store: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_READER_HOST", store.postgres.host)
+    with database.standby() as sql:
+        sql.all("SELECT 1 AS one")
+    store.all(KILL_OTHERS)
+
+    with database.standby() as sql:
+        assert sql.one("SELECT 1 AS one") == {"one": 1}

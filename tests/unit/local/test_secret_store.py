@@ -12,7 +12,7 @@ RULES = {
     "GenerateStringKey": "password",
     "PasswordLength": 20,
 }
-DATABASE = Secret("database", "arn", None, RULES, {"host": "127.0.0.1", "port": 5433})
+DATABASE = Secret("database", "arn", None, RULES, is_administrator=True)
 
 
 def test_a_secret_is_generated_once(tmp_path: Path) -> None:
@@ -20,12 +20,6 @@ def test_a_secret_is_generated_once(tmp_path: Path) -> None:
     second = SecretStore.open(tmp_path / "secrets.json", [DATABASE]).value("database")
     assert first == second
     assert (first["username"], len(first["password"])) == ("admin", 20)
-
-
-def test_the_address_of_the_database_is_that_of_this_start(tmp_path: Path) -> None:
-    SecretStore.open(tmp_path / "secrets.json", [DATABASE])
-    moved = Secret("database", "arn", None, RULES, {"host": "127.0.0.1", "port": 6000})
-    assert SecretStore.open(tmp_path / "secrets.json", [moved]).value("database")["port"] == 6000
 
 
 def test_what_is_put_into_a_secret_stays(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The migrations reach the instance as its administrator, and know that it is the instance."""
+"""The migrations reach a service's server as its administrator, and know that it is that server."""
 
 import threading
 from collections.abc import Iterator
@@ -36,21 +36,16 @@ def trust_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 
 @pytest.fixture
-def secret(extension: Extension, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    monkeypatch.setenv("DATABASE_ADMIN_SECRET_ARN", SECRET)
-    extension.secrets[SECRET] = {
-        "host": "db.example.com",
-        "port": "5432",
-        "username": "box_office_admin",
-        "password": "p",
-        "engine": "postgres",
-    }
-    return extension.secrets[SECRET]
+def secret(extension: Extension, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETS_ADMIN_SECRET_ARN", SECRET)
+    monkeypatch.setenv("TICKETS_ADMIN_HOST", "db.example.com")
+    monkeypatch.setenv("ADMIN_PORT", "5432")
+    extension.secrets[SECRET] = {"username": "box_office_admin", "password": "p"}
 
 
 @pytest.mark.usefixtures("trust_store", "secret")
-def test_the_instance_has_to_prove_who_it_is() -> None:
-    parameters = instance.administrator()
+def test_the_server_has_to_prove_who_it_is() -> None:
+    parameters = instance.administrator("tickets")
 
     assert (parameters["host"], parameters["port"]) == ("db.example.com", 5432)
     assert (parameters["user"], parameters["password"]) == ("box_office_admin", "p")
@@ -63,10 +58,11 @@ def test_without_the_authorities_nothing_is_migrated(trust_store: list[int]) -> 
     trust_store[:] = [404]
 
     with pytest.raises(ConnectionError, match="404"):
-        instance.administrator()
+        instance.administrator("tickets")
 
 
-def test_on_a_laptop_nothing_is_encrypted(secret: dict[str, object]) -> None:
-    secret["host"] = "127.0.0.1"
+@pytest.mark.usefixtures("secret")
+def test_on_a_laptop_nothing_is_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKETS_ADMIN_HOST", "127.0.0.1")
 
-    assert instance.administrator()["sslmode"] == "disable"
+    assert instance.administrator("tickets")["sslmode"] == "disable"

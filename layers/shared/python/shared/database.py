@@ -6,6 +6,7 @@ published right after its commit.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -16,6 +17,7 @@ import psycopg2.extensions
 import psycopg2.extras
 from psycopg2 import errorcodes
 
+from shared import metrics
 from shared.errors import Unavailable
 from shared.log import logger
 
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 
 Record = TypeVar("Record", bound="DataclassInstance")
 CONNECT_TIMEOUT_SECONDS = 3
+STANDBY_AWAY_SECONDS = 30
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_SNAPSHOT = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
 Row = dict[str, Any]
 Connection = psycopg2.extensions.connection
 
@@ -95,11 +99,13 @@ class Database:
     Args:
         service: whose it is, or who asks.
         name: the database's own name; None for the one that DATABASE_NAME names.
+        host: where its proxy is; None for what DATABASE_HOST says.
     """
 
-    def __init__(self, service: str, name: str | None = None) -> None:
+    def __init__(self, service: str, name: str | None = None, host: str | None = None) -> None:
         self.service = service
-        self._name = name
+        self._name, self._host = name, host
+        self._standby: Standby | None = None
         self._connection: Connection | None = None
         self._log = logger(service)
 
@@ -129,12 +135,29 @@ class Database:
         Raises:
             Unavailable: no connection, or a time-out.
         """
-        begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        self.execute(begin, {}, lambda _: None, may_reconnect=True)
+        self.execute(_SNAPSHOT, {}, lambda _: None, may_reconnect=True)
         try:
             yield Sql(self, in_transaction=True)
         finally:
             self._rollback()
+
+    @contextmanager
+    def standby(self) -> Iterator[Sql]:
+        """Statements that all see one state of the database, which may be a moment old, and can change nothing.
+
+        They go to a standby where there is one, and to the writer where there is none or it cannot be reached. For read
+        models only: never for what a caller has just written, and never for what a decision is made of.
+
+        Raises:
+            Unavailable: neither can be reached, or a time-out.
+        """
+        if self._standby is None:
+            self._standby = Standby(self)
+        database = self._standby.chosen(_SNAPSHOT)
+        try:
+            yield Sql(database, in_transaction=True)
+        finally:
+            database._rollback()
 
     @contextmanager
     def reading(self) -> Iterator[Sql]:
@@ -155,14 +178,19 @@ class Database:
             if not is_lost and not isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
                 raise Refused(error) from None
             if is_lost:
-                self.reset()
+                self._disconnect()
                 if may_reconnect and not fresh:
                     return self.execute(statement, parameters, result, may_reconnect=False)
             self._log.warning("database unavailable", extra={"sqlstate": error.pgcode or "connection"})
             raise Unavailable("database") from error
 
     def reset(self) -> None:
-        """Forget the connection; the next statement makes a new one (from the environment as it is then)."""
+        """Forget all connections; the next statement makes a new one (from the environment as it is then)."""
+        self._disconnect()
+        if self._standby is not None:
+            self._standby.reset()
+
+    def _disconnect(self) -> None:
         if self._connection is not None and not self._connection.closed:
             self._connection.close()
         self._connection = None
@@ -178,7 +206,7 @@ class Database:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            self._connection = _connect(self._name)
+            self._connection = _connect(self._name, self._host)
         return self._connection
 
     def _rollback(self) -> None:
@@ -186,7 +214,7 @@ class Database:
             if self._connection is not None and not self._connection.closed:
                 self.execute("ROLLBACK", {}, lambda _: None, may_reconnect=False)
         except (Unavailable, Refused):
-            self.reset()
+            self._disconnect()
 
     def _finish(self, sql: Sql) -> None:
         from shared import outbox
@@ -200,13 +228,46 @@ class Database:
                 self._log.exception("after commit: left to the sweep")
 
 
-def _connect(name: str | None) -> Connection:
+class Standby:
+    """Where a process reads its read models: a standby, or the writer as long as no standby answers."""
+
+    def __init__(self, writer: Database) -> None:
+        self._writer = writer
+        self._reader: Database | None = None
+        self._away_until = 0.0
+
+    def chosen(self, begin: str) -> Database:
+        """The database that a transaction was begun in by the statement `begin`."""
+        host = os.environ.get("DATABASE_READER_HOST")
+        if host is not None and time.monotonic() >= self._away_until:
+            if self._reader is None:
+                self._reader = Database(self._writer.service, self._writer._name, host)
+            try:
+                self._reader.execute(begin, {}, lambda _: None, may_reconnect=True)
+            except Unavailable:
+                # Others would wait for it, too: the writer answers them all for a while.
+                self._away_until = time.monotonic() + STANDBY_AWAY_SECONDS
+                metrics.count(self._writer.service, "StandbyUnavailable")
+            else:
+                return self._reader
+        self._writer.execute(begin, {}, lambda _: None, may_reconnect=True)
+        return self._writer
+
+    def reset(self) -> None:
+        """Forget the connection, and what was known of the standby."""
+        if self._reader is not None:
+            self._reader.reset()
+        self._reader, self._away_until = None, 0.0
+
+
+def _connect(name: str | None, host: str | None) -> Connection:
     """Connect through the proxy as this function's database user, with an IAM token for a password.
 
     RDS Proxy refuses command-line options and pins a session that SETs, so time-outs are set on the role
     (`functions/platform/databases.py`).
     """
-    host, port, user = (os.environ[f"DATABASE_{part}"] for part in ("HOST", "PORT", "USER"))
+    host = host or os.environ["DATABASE_HOST"]
+    port, user = os.environ["DATABASE_PORT"], os.environ["DATABASE_USER"]
     security: dict[str, Any] = {"sslmode": "disable"}
     if host not in LOOPBACK:
         import certifi
