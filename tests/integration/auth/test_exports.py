@@ -121,7 +121,7 @@ def test_one_run_asks_for_a_limited_number_and_two_at_once_for_different_ones(
 
     def take(sql: Sql, limit: int) -> int:
         monkeypatch.setattr(EXPORT_ASK_AGAIN_LIMIT, "_value", limit)
-        monkeypatch.setattr(EXPORT_ASK_AGAIN_LIMIT, "_read_at", float("inf"))
+        monkeypatch.setattr(EXPORT_ASK_AGAIN_LIMIT, "_good_until", float("inf"))
         monkeypatch.setenv("SETTINGS_PREFIX", "/box-office/dev")
         return exporting.ask_again(sql, at)
 

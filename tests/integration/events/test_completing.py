@@ -78,7 +78,7 @@ def test_a_run_completes_so_many_and_the_next_one_goes_on(
     programme: Programme, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(COMPLETE_LIMIT, "_value", 2)
-    monkeypatch.setattr(COMPLETE_LIMIT, "_read_at", float("inf"))
+    monkeypatch.setattr(COMPLETE_LIMIT, "_good_until", float("inf"))
     for days in (3, 5, 4):
         days_ago(programme, programme.published(), days)
 

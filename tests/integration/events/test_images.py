@@ -74,7 +74,7 @@ def test_a_picture_of_another_kind_or_size_is_bad_input(
 
 def test_an_operator_may_lower_the_limit(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(IMAGE_MAX_BYTES, "_value", 100)
-    monkeypatch.setattr(IMAGE_MAX_BYTES, "_read_at", float("inf"))
+    monkeypatch.setattr(IMAGE_MAX_BYTES, "_good_until", float("inf"))
 
     assert gallery.ask(gallery.programme.draft(), size=100).status == 200
     assert gallery.ask(gallery.programme.draft(), size=101).fields == {"size"}
@@ -312,6 +312,6 @@ def test_while_the_pictures_server_is_out_of_order_every_event_has_a_picture_tha
     gallery.upload(event, jpeg())
     gallery.take()
     monkeypatch.setattr(PICTURES_SHOWN, "_value", False)
-    monkeypatch.setattr(PICTURES_SHOWN, "_read_at", float("inf"))
+    monkeypatch.setattr(PICTURES_SHOWN, "_good_until", float("inf"))
 
     assert gallery.own(event)["imageUrl"].startswith("data:image/svg+xml,")

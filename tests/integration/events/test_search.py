@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from shared.business import CANARY_EVENT
 from tests.programme import Programme, in_days
 
 
@@ -85,6 +86,24 @@ def test_what_is_published_changed_or_cancelled_shows_in_the_next_search(program
 
     programme.ask("cancel_event", {"reason": "Rain"}, id=event["id"], user=programme.organizer)
     assert programme.found("gala") == []
+
+
+def test_the_canary_s_event_is_in_no_list_no_search_and_no_facet(
+    programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programme.published(name="Gala")
+    canary = programme.published(name="Gala of the canary", category="comedy")
+    monkeypatch.setattr(CANARY_EVENT, "_value", canary["id"])
+    monkeypatch.setattr(CANARY_EVENT, "_good_until", float("inf"))
+
+    listed = programme.ask("list_events").body["items"]
+    assert [event["name"] for event in listed] == ["Gala"]
+    assert programme.found("gala") == ["Gala"]
+    facets = programme.ask("search_events", query={"q": "gala"}).body["facets"]["categories"]
+    assert [facet["category"] for facet in facets] == ["Music"]
+    programme.db.run("ALTER FUNCTION matching_events RENAME TO matching_events_away")
+    assert programme.found("gala of") == [], "nor where the better search fails"
+    assert programme.ask("get_event", id=canary["id"]).body["name"] == "Gala of the canary"
 
 
 def test_the_same_search_is_answered_from_the_cache(programme: Programme) -> None:

@@ -222,3 +222,15 @@ def test_waking_a_dead_task_is_no_error(database: Database, store: TestDatabase,
         outbox.wake(sql, "no-such-token", {"outcome": "paid"}, subject=SUBJECT)
 
     assert store.all("SELECT 1 FROM outbox WHERE published_at IS NULL") == []
+
+
+def test_how_long_the_oldest_message_has_waited(database: Database, store: TestDatabase, aws: Cloud) -> None:
+    aws.topic("notifications")
+    assert outbox.oldest_seconds(database) == 0
+    with database.transaction() as sql:
+        outbox.publish(sql, event(), subject=SUBJECT)
+        crashed(store, sql)
+    store.run("UPDATE outbox SET created_at = now() - interval '5 minutes'")
+    assert 299 < outbox.oldest_seconds(database) < 310
+    assert outbox.sweep(database, limit=10) == 1
+    assert outbox.oldest_seconds(database) == 0

@@ -104,6 +104,25 @@ def test_a_purchase_whose_execution_failed_for_good_is_run_again_under_another_n
     assert len(aws.executions()) == 3
 
 
+def test_how_old_the_oldest_purchase_is_under_way(
+    sales: Sales, aws: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told() -> float:
+        resume_purchases.handler({"olderThanSeconds": 0}, context())
+        lines = [line for line in capsys.readouterr().out.splitlines() if "OldestPurchaseSeconds" in line]
+        (seconds,) = json.loads(lines[-1])["OldestPurchaseSeconds"]
+        return float(seconds)
+
+    event_id = sales.event()
+    aws.state_machine()
+    assert told() == 0
+    sales.order(a_user(), event_id, {sales.type(event_id): 1})
+    sales.db.run("UPDATE purchases SET created_at = now() - interval '2 hours'")
+    assert 7199 < told() < 7300
+    sales.db.run("UPDATE purchases SET notified_outcome = 'issued'")
+    assert told() == 0
+
+
 def test_a_purchase_that_ended_while_its_execution_failed_is_not_run_again(sales: Sales, aws: Cloud) -> None:
     event_id = sales.event()
     aws.state_machine()
