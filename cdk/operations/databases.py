@@ -115,7 +115,8 @@ def _watch_proxy(alarms: Alarms, server: Server) -> None:
 
 def _tell_events(alarms: Alarms, kind: str) -> None:
     """Fail-overs, failures and full disks, in RDS's own words."""
-    categories = {"db-proxy": ["failure", "failover"], "db-cluster": ["failover", "failure"]}
+    # A category that the type does not know is an error of the deployment.
+    categories = {"db-proxy": ["failure"], "db-cluster": ["failover", "failure"]}
     subscription = rds.CfnEventSubscription(
         alarms.scope,
         f"Events{''.join(word.title() for word in kind.split('-'))}",

@@ -117,3 +117,20 @@ def test_traces_go_through_topics(system: System) -> None:
     assert "aws:SourceAccount" in text
     (rule,) = system.of_type("AWS::XRay::SamplingRule")
     assert 0 < rule.properties["SamplingRule"]["FixedRate"] <= 0.1
+
+
+def test_rds_tells_of_fail_overs_by_categories_that_it_knows(system: System, production: System) -> None:
+    """https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html"""
+    known = {
+        "db-instance": {"failover", "failure", "low storage", "recovery"},
+        "db-cluster": {"failover", "failure"},
+        "db-proxy": {"failure"},
+    }
+    for stage in (system, production):
+        told = {
+            s.properties["SourceType"]: set(s.properties["EventCategories"])
+            for s in stage.of_type("AWS::RDS::EventSubscription")
+        }
+        assert "db-proxy" in told
+        assert told.keys() & {"db-instance", "db-cluster"}
+        assert all(categories <= known[kind] for kind, categories in told.items())
