@@ -23,6 +23,8 @@ PAIRS = (
     ("before_call", "after_call"),
     ("before_publish", "after_publish"),
 )
+DONE_AND_NOT_TOLD = ("after_commit", "after_call")
+"""Where it costs most to die: nobody knows yet of what was written, or of what a provider did."""
 _CALLS = ("STRIPE_SECRET_ARN", "SENDGRID_SECRET_ARN", "PURCHASE_STATE_MACHINE_ARN", "BUCKET")
 _OUTBOX = ("TOPIC_ARN", "QUEUE_")
 
@@ -97,10 +99,10 @@ def watching(functions: Iterable[str]) -> Round:
     return Round("watched", tuple(_fault(name, "watch", times=None) for name in functions))
 
 
-def killing(seen: Reached, most: int) -> Iterator[Round]:
+def killing(seen: Reached, most: int, pairs: Iterable[tuple[str, str]] = PAIRS) -> Iterator[Round]:
     """Killed at every point that it reaches, there at each of the first `most` times in one call."""
     for nth in range(1, most + 1):
-        for pair in PAIRS:
+        for pair in pairs:
             faults = tuple(
                 _fault(name, "kill", point=point, nth=nth)
                 for name, points in sorted(seen.items())

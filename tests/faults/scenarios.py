@@ -202,7 +202,9 @@ def exported(world: World) -> None:
     insist(lambda: visitor.post("/api/auth/register", details), 201, 409)
     token = eventually(partial(_token_mailed, visitor, email), PATIENCE_SECONDS)
     insist(lambda: visitor.post("/api/auth/verify-email", {"token": token}), 200)
-    eve = visitor.signed_in(email)
+    paper = {"email": email, "password": PASSWORD}
+    entered = insist(lambda: visitor.post("/api/auth/login", paper), 200)
+    eve = Client(visitor.url, entered["accessToken"], entered["user"]["userId"], email)
     insist(lambda: eve.post("/api/auth/profile/export"), 202, 409)
     eventually(
         lambda: any("/api/auth/exports/" in mail["text"] for mail in visitor.mails_to(email)),

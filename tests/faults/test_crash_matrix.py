@@ -80,6 +80,12 @@ def test_every_function_does_in_its_stories_what_it_may_do(
 
 
 @takes_long
+def test_killed_where_what_is_done_is_not_told_yet(world: World, seen: Reached) -> None:
+    (each,) = cells.killing(seen, most=1, pairs=[cells.DONE_AND_NOT_TOLD])
+    play(world, each)
+
+
+@takes_long
 def test_killed_at_every_point(world: World, seen: Reached) -> None:
     for each in cells.killing(seen, most=5):
         play(world, each)
