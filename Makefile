@@ -11,6 +11,7 @@ SEED ?= 1
 EXAMPLES ?= 20
 AT_REST ?= 60
 ORDERS ?= 500
+STAGE ?= dev
 ONLY ?=
 
 MAKEFLAGS += --no-print-directory
@@ -21,7 +22,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-code crash-matrix bench sellout storm mutants dead-letters audit fuzz properties format openapi lock synth precommit clean
+.PHONY: help install run test check check-code crash-matrix bench sellout storm mutants dead-letters audit fuzz properties format openapi lock synth costs costs-page precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -54,6 +55,14 @@ properties: install ## money and stock under EXAMPLES=20 random sequences of ope
 format: install ## format the code and mend what the linter can mend
 	@$(VENV) -m ruff check --fix --quiet . || true
 	@$(VENV) -m ruff format --quiet .
+
+costs: install ## what a stage costs in an idle month, and 1,000 orders: STAGE=dev
+	@$(CDK) synth --quiet --no-notices --context dependencies=skip --context "stage=$(STAGE)" --output "build/costs/$(STAGE)"
+	@$(VENV) -m tools.costs "build/costs/$(STAGE)"
+
+costs-page: install ## write docs/costs.md from the templates
+	@for stage in dev prod; do $(CDK) synth --quiet --no-notices --context dependencies=skip --context "stage=$$stage" --output "build/costs/$$stage" || exit 1; done
+	@$(VENV) -m tools.costs --page dev=build/costs/dev prod=build/costs/prod
 
 synth: install ## write the CloudFormation templates to cdk.out
 	@$(CDK) synth --quiet --no-notices

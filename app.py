@@ -13,6 +13,7 @@ import aws_cdk as cdk
 
 from cdk import stages
 from cdk.api import Api
+from cdk.compliance import Compliance
 from cdk.data import Data
 from cdk.edge import Edge
 from cdk.handler import Runtime
@@ -54,6 +55,8 @@ def build(app: cdk.App) -> None:
         app, "Messaging", stage=stage, services=WITH_DATABASE, queues=queues, **named("messaging")
     )
     buckets = Buckets(app, "Buckets", stage=stage, messaging=messaging, **named("buckets"))
+    if stage.account_guard:
+        Compliance(app, "Compliance", stage=stage, exports=buckets.exports.bucket, **named("compliance"))
     settings = Settings(app, "Settings", stage=stage, **named("settings"))
 
     # The code: the databases' schemas first, then each service.

@@ -215,6 +215,14 @@ class Messaging(Stack):
                     conditions=self._from_here(service),
                 )
             )
+        for number, address in enumerate(stage.alarm_addresses):
+            sns.Subscription(
+                self,
+                f"OnCall{number or ''}",
+                topic=topic,
+                protocol=sns.SubscriptionProtocol.EMAIL,
+                endpoint=address,
+            )
         return topic
 
     def _encryption_key(self, stage: Stage) -> kms.Key:

@@ -83,7 +83,7 @@ class Pictures(Construct):
                     max_age=600,
                 )
             ],
-            removal_policy=RemovalPolicy.RETAIN if self._stage.keep_data else RemovalPolicy.DESTROY,
+            removal_policy=self._stage.removal,
         )
         # The distribution's origin path keeps it out of the uploads; this does too, should somebody change that.
         bucket.add_to_resource_policy(
@@ -167,8 +167,10 @@ class Exports(Construct):
             self,
             "Key",
             alias=f"alias/{stage.prefix}-exports",
+            description=f"{stage.prefix}: exports",
             enable_key_rotation=True,
-            removal_policy=RemovalPolicy.RETAIN if stage.keep_data else RemovalPolicy.DESTROY,
+            pending_window=Duration.days(30 if stage.keep_data else 7),
+            removal_policy=stage.removal,
         )
         self._bucket = s3.Bucket(
             self,
@@ -185,6 +187,7 @@ class Exports(Construct):
             # What is in it is somebody's own, and can be asked for again: nobody is to keep it longer.
             removal_policy=RemovalPolicy.DESTROY,
         )
+        self.bucket: s3.IBucket = self._bucket
 
     def write(self, service: str) -> Use:
         """A use: write the part of `service`, and nothing else."""

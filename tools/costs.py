@@ -1,0 +1,355 @@
+"""What a stage costs in an idle month, and what 1,000 orders cost: counted from the templates that `cdk synth` writes.
+
+    python -m tools.costs cdk.out             # prints the tables of a stage
+    python -m tools.costs --page dev=… prod=…   # writes docs/costs.md
+
+A type of resource that has neither a price nor a reason to have none (`tools.prices`) is an error, so that nothing is
+added to the system without its price.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tools import prices
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "costs.md"
+Properties = dict[str, Any]
+
+# What is not in a template. Durations are those of the laptop's bench with AWS's network added, in seconds.
+ROUTE_SECONDS, TASK_SECONDS, CONSUMER_SECONDS, JOB_SECONDS = 0.06, 0.25, 0.12, 0.1
+POLLS_IN_A_MONTH = (
+    5 * 3 * 60 * prices.HOURS
+)  # five pollers of Lambda's at each queue, a long poll of 20 s each
+TRACED_TICKS, TRACED_REQUESTS = (
+    1.0,
+    0.05,
+)  # the first request in a second is traced, and a twentieth of the others
+LOG_KILOBYTES_A_CALL = 1.5
+CONFIG_ITEMS_IN_A_MONTH, CONFIG_EVALUATIONS_IN_A_MONTH = 1_500, 5_000
+NAT_MEGABYTES_AN_ORDER = 0.15  # Stripe, logs and metrics, messages, settings
+KMS_CALLS_AN_ORDER = (
+    12  # a message of a topic or a queue is encrypted or read; data keys are kept for five minutes
+)
+IOS_AN_ORDER, CACHE_UNITS_AN_ORDER = 150, 60
+
+# What a buyer does who buys one order: how often each route is asked, and what services tell each other of it.
+REQUESTS_AN_ORDER = {
+    "list_events": 2, "search_events": 1, "get_event": 2, "availability": 4, "login": 0.5, "refresh": 0.5, "reserve": 1.1,  # noqa: E501
+    "purchase": 1, "process": 1, "get_order": 5, "list_orders": 1, "stripe_webhook": 2, "check_in": 1,
+}  # fmt: skip
+PUBLIC = {"list_events", "search_events", "get_event", "availability", "login", "refresh", "stripe_webhook"}
+EVENTS_AN_ORDER = {
+    "payments.order_changed.v1": 3,
+    "tickets.order_issued.v1": 1,
+    "tickets.stock_changed.v1": 1,
+    "tickets.ticket_checked_in.v1": 1,
+    "notifications.mail_status_changed.v1": 2,
+}
+DIRECT_MESSAGES_AN_ORDER = 4  # an attempt, two webhooks, a mail
+GOES_ON = ("bound", "issued")  # outcomes by which the saga goes on; at any other choice it takes the default
+
+
+class Unpriced(Exception):
+    """A type of resource without a price, or a class of machine."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a table: what, how many of it, what they cost together, and where the price stands."""
+
+    what: str
+    count: float
+    dollars: float
+    source: str
+
+
+class Templates:
+    """Every resource of a stage."""
+
+    def __init__(self, folder: Path) -> None:
+        found = sorted(folder.glob("*.template.json"))
+        if not found:
+            raise SystemExit(f"There are no templates in {folder}: run `make synth` first.")
+        self._stacks = [json.loads(file.read_text())["Resources"] for file in found]
+
+    def all(self) -> Iterator[tuple[str, Properties]]:
+        """Type and properties of each."""
+        for resources in self._stacks:
+            for resource in resources.values():
+                yield resource["Type"], resource.get("Properties", {})
+
+    def of(self, kind: str) -> list[Properties]:
+        """The properties of each resource of a type."""
+        return [properties for type, properties in self.all() if type == kind]
+
+
+def at_rest(templates: Templates) -> list[Line]:
+    """What a month costs in which nobody comes. Raises Unpriced."""
+    sums: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])
+    unknown = set()
+    for kind, properties in templates.all():
+        if kind in PRICED:
+            sums[kind][0] += 1
+            sums[kind][1] += PRICED[kind][0](properties, templates)
+        elif kind not in prices.FREE and not kind.startswith("AWS::CDK::"):
+            unknown.add(kind)
+    if unknown:
+        raise Unpriced(f"tools/prices.py knows no price of {', '.join(sorted(unknown))}")
+    found = [
+        Line(kind, count, dollars, PRICED[kind][1]) for kind, (count, dollars) in sums.items() if dollars
+    ]
+    return sorted([*found, *_ticking(templates)], key=lambda line: -line.dollars)
+
+
+def _ticking(templates: Templates) -> list[Line]:
+    """What runs although nobody comes: jobs on their schedules, Lambda at the queues, and what they write."""
+    ticks = sum(_a_month(job["ScheduleExpression"]) for job in templates.of("AWS::Scheduler::Schedule"))
+    polls = len(templates.of("AWS::Lambda::EventSourceMapping")) * POLLS_IN_A_MONTH
+    passwords = sum(bool(p.get("ManageMasterUserPassword")) for _, p in templates.all())
+    lines = [
+        Line(
+            "Jobs on schedules", ticks, ticks * prices.TICK + _lambda(ticks, 512, JOB_SECONDS), prices.LAMBDA
+        ),
+        Line("Lambda asking queues", polls, polls * prices.SQS_CALL, prices.SQS),
+        Line("Traces of jobs", ticks, ticks * TRACED_TICKS * prices.TRACE, prices.XRAY),
+        Line("Logs of jobs", ticks, _logs(ticks), prices.CLOUDWATCH),
+        Line("Administrators' passwords", passwords, passwords * prices.SECRET, prices.SECRETS),
+    ]
+    return [line for line in lines if line.dollars]
+
+
+def of_orders(templates: Templates, orders: int = 1_000) -> list[Line]:
+    """What so many orders cost on top."""
+    asked = sum(REQUESTS_AN_ORDER.values())
+    signed_in = sum(times for name, times in REQUESTS_AN_ORDER.items() if name not in PUBLIC)
+    memory = {f["Handler"]: f.get("MemorySize", 128) for f in templates.of("AWS::Lambda::Function")}
+    routes = sum(_lambda(n, _memory(memory, name), ROUTE_SECONDS) for name, n in REQUESTS_AN_ORDER.items())
+    routes += _lambda(signed_in, _memory(memory, "bearer"), ROUTE_SECONDS / 3)
+    states = _happy_path(templates)
+    tasks = sum(state["Type"] == "Task" for state in states)
+    deliveries = sum(n * _subscribers(templates, kind) for kind, n in EVENTS_AN_ORDER.items())
+    published, messages = sum(EVENTS_AN_ORDER.values()), deliveries + DIRECT_MESSAGES_AN_ORDER
+    calls = asked + signed_in + tasks + messages
+    lines = [
+        Line("Requests through CloudFront", asked, asked * prices.CLOUDFRONT_CALL, prices.CLOUDFRONT),
+        Line("Requests looked at by WAF, twice", asked, asked * 2 * prices.WAF_REQUEST, prices.WAF),
+        Line("Requests through the API", asked, asked * prices.API_CALL, prices.API),
+        Line("Routes and the authorizer", asked + signed_in, routes, prices.LAMBDA),
+        Line("Tasks of the purchase", tasks, _lambda(tasks, 1024, TASK_SECONDS), prices.LAMBDA),
+        Line("Transitions of the purchase", len(states) + 1, (len(states) + 1) * prices.TRANSITION, prices.STEPS),
+        Line("Consumers", messages, _lambda(messages, 512, CONSUMER_SECONDS), prices.LAMBDA),
+        Line("Messages published", published, published * prices.SNS_MESSAGE, prices.SNS),
+        Line("Messages sent, taken and deleted", messages, messages * 3 * prices.SQS_CALL, prices.SQS),
+        Line("Mails", 1, prices.MAIL, prices.SES),
+        Line("Logs", calls, _logs(calls), prices.CLOUDWATCH),
+        Line("Traces", calls, calls * TRACED_REQUESTS * prices.TRACE, prices.XRAY),
+        Line("Through the NAT, MB", NAT_MEGABYTES_AN_ORDER, NAT_MEGABYTES_AN_ORDER / 1e3 * prices.NAT_GIGABYTE, prices.NAT),  # noqa: E501
+        Line("Encryptions", KMS_CALLS_AN_ORDER, KMS_CALLS_AN_ORDER * prices.KMS_CALL, prices.KMS),
+        Line("Cache units", CACHE_UNITS_AN_ORDER, CACHE_UNITS_AN_ORDER / 1e6 * prices.CACHE_MILLION_UNITS, prices.CACHE),  # noqa: E501
+    ]  # fmt: skip
+    if templates.of("AWS::RDS::DBCluster"):
+        lines.append(
+            Line("Aurora I/O", IOS_AN_ORDER, IOS_AN_ORDER / 1e6 * prices.AURORA_MILLION_IOS, prices.AURORA)
+        )
+    scaled = [Line(line.what, line.count * orders, line.dollars * orders, line.source) for line in lines]
+    return sorted(scaled, key=lambda line: -line.dollars)
+
+
+def _lambda(calls: float, megabytes: int, seconds: float) -> float:
+    return calls * (prices.LAMBDA_CALL + megabytes / 1024 * seconds * prices.LAMBDA_GIGABYTE_SECOND)
+
+
+def _logs(calls: float) -> float:
+    return calls * LOG_KILOBYTES_A_CALL / 1e6 * prices.LOG_GIGABYTE
+
+
+def _memory(memory: dict[str, int], name: str) -> int:
+    """Of the route or authorizer called so. Raises Unpriced if there is none: the list above is out of date."""
+    found = [size for handler, size in memory.items() if handler.split(".")[-2:-1] == [name]]
+    if not found:
+        raise Unpriced(f"No function is called {name}.")
+    return found[0]
+
+
+def _a_month(expression: str) -> float:
+    count, unit = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression).groups()  # type: ignore[union-attr]
+    return prices.HOURS * {"minute": 60, "hour": 1, "day": 1 / 24}[unit] / int(count)
+
+
+def _happy_path(templates: Templates) -> list[dict[str, Any]]:
+    """The states of a purchase that waits for its payment and gets it."""
+    (machine,) = templates.of("AWS::StepFunctions::StateMachine")
+    definition = machine["DefinitionString"]
+    joined = definition if isinstance(definition, str) else definition["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "x" for part in joined)
+    saga = json.loads(text)
+    states, name = [], saga["StartAt"]
+    while True:
+        state = saga["States"][name]
+        states.append(state)
+        if state["Type"] == "Choice":
+            chosen = [c["Next"] for c in state["Choices"] if c.get("StringEquals") in GOES_ON]
+            name = chosen[0] if chosen else state["Default"]
+        elif "Next" in state:
+            name = state["Next"]
+        else:
+            return states
+
+
+def _subscribers(templates: Templates, kind: str) -> int:
+    """How many queues get a message of a type: those of its topic that filter it in, or nothing."""
+    service = kind.split(".")[0].title()
+    return sum(
+        service in json.dumps(each["TopicArn"]) and kind in each.get("FilterPolicy", {}).get("type", [kind])
+        for each in templates.of("AWS::SNS::Subscription")
+        if each["Protocol"] == "sqs"
+    )
+
+
+def _machine(instance: Properties, _: Templates) -> float:
+    table = prices.AURORA_HOUR if "DBClusterIdentifier" in instance else prices.INSTANCE_HOUR
+    size = instance["DBInstanceClass"]
+    if size not in table:
+        raise Unpriced(f"tools/prices.py knows no price of {size}")
+    copies = 2 if instance.get("MultiAZ") else 1
+    return copies * (
+        table[size] * prices.HOURS + int(instance.get("AllocatedStorage", 0)) * prices.RDS_GIGABYTE
+    )
+
+
+def _proxy(_: Properties, templates: Templates) -> float:
+    """By the processors of the machines behind it; clusters have as many machines each."""
+    machines = len(templates.of("AWS::RDS::DBInstance")) / len(templates.of("AWS::RDS::DBProxy"))
+    return machines * prices.VCPUS * prices.PROXY_VCPU_HOUR * prices.HOURS
+
+
+def _alarm(alarm: Properties, _: Templates) -> float:
+    return prices.ALARM_METRIC * max(1, sum("MetricStat" in each for each in alarm.get("Metrics", ())))
+
+
+def _dashboard(_: Properties, templates: Templates) -> float:
+    every = len(templates.of("AWS::CloudWatch::Dashboard"))
+    return prices.DASHBOARD * max(0, every - prices.FREE_DASHBOARDS) / every
+
+
+def _each(dollars: float) -> Callable[[Properties, Templates], float]:
+    return lambda _properties, _templates: dollars
+
+
+PRICED: dict[str, tuple[Callable[[Properties, Templates], float], str]] = {
+    "AWS::CloudWatch::Alarm": (_alarm, prices.CLOUDWATCH),
+    "AWS::CloudWatch::CompositeAlarm": (_each(prices.COMPOSITE_ALARM), prices.CLOUDWATCH),
+    "AWS::CloudWatch::Dashboard": (_dashboard, prices.CLOUDWATCH),
+    "AWS::Config::ConfigRule": (_each(0), prices.CONFIG),
+    "AWS::Config::ConfigurationRecorder": (
+        _each(
+            CONFIG_ITEMS_IN_A_MONTH * prices.CONFIG_ITEM_DAILY
+            + CONFIG_EVALUATIONS_IN_A_MONTH * prices.CONFIG_EVALUATION
+        ),
+        prices.CONFIG,
+    ),
+    "AWS::EC2::EIP": (_each(prices.ADDRESS_HOUR * prices.HOURS), prices.NAT),
+    "AWS::EC2::NatGateway": (_each(prices.NAT_HOUR * prices.HOURS), prices.NAT),
+    "AWS::EC2::VPCEndpoint": (
+        lambda endpoint, _: (
+            0
+            if endpoint.get("VpcEndpointType", "Gateway") == "Gateway"
+            else len(endpoint["SubnetIds"]) * prices.ENDPOINT_ZONE_HOUR * prices.HOURS
+        ),
+        prices.NAT,
+    ),
+    "AWS::ElastiCache::ServerlessCache": (
+        _each(prices.CACHE_GIGABYTE_HOUR * prices.CACHE_LEAST_GIGABYTES * prices.HOURS),
+        prices.CACHE,
+    ),
+    "AWS::KMS::Key": (_each(prices.KEY), prices.KMS),
+    "AWS::Lambda::EventSourceMapping": (_each(0), prices.SQS),
+    "AWS::RDS::DBCluster": (_each(prices.AURORA_GIGABYTE), prices.AURORA),
+    "AWS::RDS::DBInstance": (_machine, prices.RDS),
+    "AWS::RDS::DBProxy": (_proxy, prices.PROXY),
+    "AWS::RDS::DBProxyEndpoint": (
+        lambda endpoint, _: len(endpoint["VpcSubnetIds"]) * prices.ENDPOINT_ZONE_HOUR * prices.HOURS,
+        prices.PROXY,
+    ),
+    "AWS::Scheduler::Schedule": (_each(0), prices.SCHEDULER),
+    "AWS::SecretsManager::Secret": (_each(prices.SECRET), prices.SECRETS),
+    "AWS::WAFv2::WebACL": (
+        lambda acl, _: prices.WEB_ACL + prices.rules_of(acl) * prices.WAF_RULE,
+        prices.WAF,
+    ),
+}
+"""What a resource costs in a month, and the page where its price stands."""
+
+
+def total(lines: list[Line]) -> float:
+    """Dollars of a table."""
+    return sum(line.dollars for line in lines)
+
+
+def table(lines: list[Line]) -> str:
+    """As Markdown."""
+    rows = [f"| {line.what} | {line.count:,.10g} | {line.dollars:,.2f} | {line.source} |" for line in lines]
+    return "\n".join(
+        [
+            "| what | how many | $ | price |",
+            "|---|---:|---:|---|",
+            *rows,
+            f"| **all** | | **{total(lines):,.2f}** | |",
+        ]
+    )
+
+
+def page(stages: dict[str, Templates]) -> str:
+    """docs/costs.md."""
+    parts = [
+        "# Costs",
+        "Made by `make costs-page` from the templates; a test holds it to them. List prices of "
+        f"{prices.REGION}, written down in {prices.WRITTEN_DOWN} ([tools/prices.py](../tools/prices.py)), without free tiers "  # noqa: E501
+        "that end. What a template does not say (how long functions run, how often a buyer looks) stands at the beginning of "  # noqa: E501
+        "[tools/costs.py](../tools/costs.py).",
+        "`make costs STAGE=prod` prints the tables of a stage as it is now.",
+    ]
+    summary = ["| stage | an idle month | 1,000 orders |", "|---|---:|---:|"]
+    for name, templates in stages.items():
+        month, orders = at_rest(templates), of_orders(templates)
+        summary.append(f"| {name} | ${total(month):,.2f} | ${total(orders):,.2f} |")
+    parts.append("\n".join(summary))
+    for name, templates in stages.items():
+        parts += [f"## {name}: an idle month", table(at_rest(templates))]
+        parts += [f"## {name}: 1,000 orders", table(of_orders(templates))]
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--page", action="store_true", help="write docs/costs.md")
+    parser.add_argument("folders", nargs="+", help="a cloud assembly, or <stage>=<cloud assembly>")
+    given = parser.parse_args()
+    stages = {}
+    for text in given.folders:
+        name, _, folder = text.rpartition("=")
+        stages[name or "stage"] = Templates(Path(folder))
+    try:
+        if given.page:
+            PAGE.write_text(page(stages))
+            return
+        for templates in stages.values():
+            sys.stdout.write(
+                f"An idle month:\n{table(at_rest(templates))}\n\n1,000 orders:\n{table(of_orders(templates))}\n"
+            )
+    except Unpriced as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
