@@ -15,6 +15,7 @@ from cdk import stages
 from cdk.api import Api
 from cdk.compliance import Compliance
 from cdk.data import Data
+from cdk.delivery import Delivery
 from cdk.edge import Edge
 from cdk.handler import Runtime
 from cdk.messaging import Messaging
@@ -59,8 +60,10 @@ def build(app: cdk.App) -> None:
         Compliance(app, "Compliance", stage=stage, exports=buckets.exports.bucket, **named("compliance"))
     settings = Settings(app, "Settings", stage=stage, **named("settings"))
 
+    delivery = Delivery(app, "Delivery", stage=stage, **named("delivery"))
+
     # The code: the databases' schemas first, then each service.
-    runtime, saga = Runtime(stage, network), Saga(stage)
+    runtime, saga = Runtime(stage, network, delivery), Saga(stage)
     migrations = Migrations(app, "Migrations", runtime=runtime, data=data, **named("migrations"))
     ground = Ground(runtime, data, messaging, settings, saga, buckets)
     services = {

@@ -1,4 +1,4 @@
-"""What a deployment uploads: a zip per service, our own layer, and the layer of third-party packages.
+"""What a deployment uploads: a zip per function, our own layer, and the layer of third-party packages.
 
 The third-party layer takes a network the first time, and only a deployment needs it: whoever just reads the template
 (the laptop cloud, the tests) says `-c dependencies=skip`. A template made that way, or made while the packages could
@@ -28,16 +28,36 @@ PLATFORM = ["--python-platform", "aarch64-manylinux_2_34", "--python-version", "
 REPRODUCIBLE = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
 
 
-def service_zip(service: str, *, migrations: bool = False) -> lambda_.Code:
-    """The zip of a service: its own folder and nothing of another's; with every service's SQL for the migrations.
+# The folders of a service whose files are entry points: none imports another, so a zip needs its own one only.
+ENTRY_POINTS = ("routes", "saga", "consumers", "jobs", "authorizers")
+# What one function reads and no other one of its service.
+READ_BY_ONE = {
+    "functions/platform/openapi.json": "functions/platform/routes/openapi.py",
+    "functions/platform/docs.html": "functions/platform/routes/docs.py",
+}
 
-    Patterns are anchored with a slash: a bare `*` would also ignore what lies in a folder that is let in again.
+
+def function_zip(entry: str, *, migrations: bool = False) -> lambda_.Code:
+    """The zip of the function whose file is `entry` (`functions/<service>/<folder>/<name>.py`): its service's folder
+    without the other functions' files, so that a change in one of these deploys that one alone.
+
+    With every service's SQL for the migrations. Patterns are anchored with a slash: a bare `*` would also ignore what
+    lies in a folder that is let in again.
     """
+    service = entry.split("/")[1]
     patterns = ["/*", "!/functions", "/functions/*", "!/functions/__init__.py", f"!/functions/{service}"]
     patterns += [f"/functions/{service}/migrations", "__pycache__", "*.pyc"]
+    folder = Path(entry).parent.name
+    patterns += [f"/functions/{service}/{other}" for other in ENTRY_POINTS if other != folder]
+    patterns += [
+        f"/functions/{service}/{folder}/*",
+        f"!/functions/{service}/{folder}/__init__.py",
+        f"!/{entry}",
+    ]
+    patterns += [f"/{file}" for file, reader in READ_BY_ONE.items() if reader != entry]
     if migrations:
-        for folder in sorted((ROOT / "functions").glob("*/migrations")):
-            owner = folder.parent.name
+        for sql in sorted((ROOT / "functions").glob("*/migrations")):
+            owner = sql.parent.name
             patterns += [f"!/functions/{owner}", f"/functions/{owner}/*", f"!/functions/{owner}/migrations"]
     return lambda_.Code.from_asset(str(ROOT), ignore_mode=IgnoreMode.GIT, exclude=patterns)
 

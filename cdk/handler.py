@@ -1,4 +1,4 @@
-"""One Lambda function and what belongs to it: its role, its log group, its place in the network.
+"""One Lambda function and what belongs to it: its role, its log group, its place in the network, its alias.
 
 A *use* is what a row of a service's table asks for: it grants the permission and sets the environment in one go, so
 that neither can be forgotten.
@@ -16,13 +16,21 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk import assets
+from cdk.delivery import Delivery
 from cdk.network import PRIVATE, Network
 from cdk.stages import Stage
 
 Use = Callable[[lambda_.Function], None]
 
+# Whose new version gets some of the calls first. A queue's consumer and a job have no caller who would be spared: what
+# they fail at is tried again by the old version or the new one, so a tenth of it tells nothing sooner.
+GRADUAL = ("routes", "authorizers", "saga")
+
 # A route's function has no kind in its name: `tickets-reserve` is the route, `tickets-saga-reserve` the task.
 KINDS = {"routes": "", "saga": "saga", "consumers": "consumer", "jobs": "job", "authorizers": "authorizer"}
+
+LIVE = "live"
+"""The alias that every caller goes through: it says which version of a function is in service."""
 
 # Lambda attaches a function to the VPC with the function's own role, and nobody knows the interfaces' names in advance.
 ATTACH_TO_VPC = [
@@ -55,12 +63,13 @@ class Runtime:
 
     stage: Stage
     network: Network
+    delivery: Delivery
 
     def invoke(self, source: "Source", variable: str) -> Use:
-        """A use: call another function and wait for its answer; `variable` tells its name."""
+        """A use: call another function and wait for its answer; `variable` tells its name, with its alias."""
 
         def use(function: lambda_.Function) -> None:
-            name = f"{self.stage.prefix}-{source.function_name}"
+            name = f"{self.stage.prefix}-{source.function_name}:{LIVE}"
             arn = Stack.of(function).format_arn(
                 service="lambda",
                 resource="function",
@@ -80,6 +89,11 @@ class Source:
     service: str
     folder: str
     name: str
+
+    @property
+    def file(self) -> str:
+        """Where it is in the repository, and in the zip."""
+        return f"functions/{self.service}/{self.folder}/{self.name}.py"
 
     @property
     def handler(self) -> str:
@@ -102,8 +116,8 @@ class Source:
 class Handler(Construct):
     """A function with a role of its own, its log group, tracing, and a place in the private subnets.
 
-    `target` is what callers invoke: the function today. An alias for canary deployments goes there, and no caller
-    has to know.
+    `target` is what callers invoke: the alias `live`, which a deployment moves to the version that it publishes, in a
+    stage with canaries little by little (`cdk.delivery`).
     """
 
     def __init__(
@@ -127,7 +141,7 @@ class Handler(Construct):
             "Function",
             function_name=self.name,
             handler=source.handler,
-            code=code or assets.service_zip(source.service),
+            code=code or assets.function_zip(source.file),
             runtime=assets.RUNTIME,
             architecture=assets.ARCHITECTURE,
             layers=assets.Layers.of(Stack.of(self)).versions,
@@ -141,13 +155,16 @@ class Handler(Construct):
             vpc=runtime.network.vpc,
             vpc_subnets=PRIVATE,
             security_groups=[security_group or runtime.network.functions],
+            current_version_options=runtime.delivery.versions,
         )
         allow(self.function, ["logs:CreateLogStream", "logs:PutLogEvents"], log_group.log_group_arn)
         self._attach_to_vpc()
         self._read_settings()
         for use in uses:
             use(self.function)
-        self.target: lambda_.IFunction = self.function
+        self.target = lambda_.Alias(self, "Live", alias_name=LIVE, version=self.function.current_version)
+        if source.folder in GRADUAL:
+            runtime.delivery.shift(self.target, self.name)
 
     def _log_group(self) -> logs.LogGroup:
         return logs.LogGroup(

@@ -87,7 +87,7 @@ class DeclaredQueue(Construct):
         function.add_environment(variable, self.queue.queue_url)
 
     def consume(self, function: lambda_.Function) -> None:
-        """Let Lambda feed the queue to `function`, which says by itself which messages of a batch failed."""
+        """A use: take messages from the queue, as Lambda does with the function's role."""
         receive = [
             "sqs:ChangeMessageVisibility",
             "sqs:DeleteMessage",
@@ -97,7 +97,10 @@ class DeclaredQueue(Construct):
         ]
         allow(function, receive, self.queue.queue_arn)
         allow(function, ["kms:Decrypt"], self._key.key_arn)
-        function.add_event_source_mapping(
+
+    def feed(self, consumer: lambda_.IFunction) -> None:
+        """Have Lambda feed the queue to `consumer`, which says by itself which messages of a batch failed."""
+        consumer.add_event_source_mapping(
             "Queue",
             event_source_arn=self.queue.queue_arn,
             batch_size=10,

@@ -28,7 +28,7 @@ class Migrations(Stack):
                 self,
                 source,
                 runtime,
-                code=assets.service_zip(source.service, migrations=True),
+                code=assets.function_zip(source.file, migrations=True),
                 uses=[data.administer],
                 memory=512,
                 timeout=timeout,

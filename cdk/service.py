@@ -144,11 +144,15 @@ class Service(Stack):
             uses, timeout = [*row.uses, queue.consume], queue.row.seconds
         else:
             uses, timeout = [*row.uses], row.timeout
+        if isinstance(row, Route) and row.method != "GET":
+            uses.append(self._ground.runtime.delivery.flags.read)  # maintenance
         source = Source(self._service, row.folder, row.name)
         handler = Handler(
             self, source, self._ground.runtime, uses=uses, memory=1024 if row.hot else 512, timeout=timeout
         )
         self._handlers[row.folder, row.name] = handler
+        if isinstance(row, Consumer):
+            queue.feed(handler.target)
         if isinstance(row, Job):
             self._schedule(row, handler)
 
@@ -163,7 +167,7 @@ class Service(Stack):
         if row.when not in EVERY:
             return
         # A tick that fails is made good by the next one: neither retries nor dead letters, but an alarm.
-        handler.function.configure_async_invoke(max_event_age=Duration.minutes(1), retry_attempts=0)
+        handler.target.configure_async_invoke(max_event_age=Duration.minutes(1), retry_attempts=0)
         scheduler.Schedule(
             self,
             f"{handler.source.construct_id}Schedule",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from local.attributes import Resource, function_name
+from local.attributes import Resource
 from local.intrinsics import Intrinsics
 from local.resources import Api, AssemblyError, Authorizer, GatewayResponse, MockResponse, Route
 
@@ -61,11 +61,11 @@ def _routes(intrinsics: Intrinsics) -> list[Route]:
             raise AssemblyError(
                 f"{resource} validates requests in the gateway, which the laptop cloud does not"
             )
-        routes.append(_route(resource, properties, paths.get(properties["ResourceId"], "/")))
+        routes.append(_route(intrinsics, resource, properties, paths.get(properties["ResourceId"], "/")))
     return routes
 
 
-def _route(resource: Resource, properties: Mapping[str, Any], path: str) -> Route:
+def _route(intrinsics: Intrinsics, resource: Resource, properties: Mapping[str, Any], path: str) -> Route:
     integration = properties["Integration"]
     kind = properties.get("AuthorizationType", "NONE")
     if kind not in ("NONE", "CUSTOM"):
@@ -79,7 +79,7 @@ def _route(resource: Resource, properties: Mapping[str, Any], path: str) -> Rout
     )
     if integration["Type"] == "AWS_PROXY":
         arn = integration["Uri"].split("/functions/", 1)[1].removesuffix("/invocations")
-        return replace(route, function=function_name(arn))
+        return replace(route, function=intrinsics.called(arn))
     if integration["Type"] == "MOCK":
         return replace(route, mock=_mock(resource, integration))
     raise AssemblyError(
@@ -137,7 +137,7 @@ def _authorizer(intrinsics: Intrinsics) -> Authorizer | None:
             f"{resources[0]} takes its identity from {sources}; only headers and the query are known"
         )
     arn = properties["AuthorizerUri"].split("/functions/", 1)[1].removesuffix("/invocations")
-    return Authorizer(function_name(arn), headers, query)
+    return Authorizer(intrinsics.called(arn), headers, query)
 
 
 def _gateway_response(properties: Mapping[str, Any]) -> GatewayResponse:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.api_reader import API_TYPES, read_api
-from local.attributes import PLACEHOLDER, Resource, function_name
+from local.attributes import PLACEHOLDER, Resource
 from local.bucket_reader import read_buckets, read_distribution
 from local.intrinsics import Intrinsics
 from local.not_run import NOT_RUN
@@ -38,9 +38,12 @@ from local.resources import (
 __all__ = ["Assembly", "AssemblyError"]
 
 RUN = API_TYPES | {
+    "AWS::AppConfig::HostedConfigurationVersion",
     "AWS::CloudFront::Distribution",
+    "AWS::Lambda::Alias",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Function",
+    "AWS::Lambda::Version",
     "AWS::S3::Bucket",
     "AWS::SES::EmailIdentity",
     "AWS::SNS::Subscription",
@@ -78,6 +81,7 @@ class Assembly:
     buckets: list[Bucket]
     distribution: Distribution | None
     mail_identities: list[str]
+    flags: str | None
 
     @classmethod
     def read(cls, root: Path, places: Places) -> Assembly:
@@ -102,6 +106,7 @@ class Assembly:
             buckets=list(read_buckets(reader.intrinsics)),
             distribution=read_distribution(reader.intrinsics),
             mail_identities=[reader.name(r) for r in reader.of_type("AWS::SES::EmailIdentity")],
+            flags=reader.flags(),
         )
 
 
@@ -159,6 +164,7 @@ class _Reader:
                 memory=int(properties.get("MemorySize", 128)),
                 reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
                 log_format=properties.get("LoggingConfig", {}).get("LogFormat", "Text"),
+                aliases=self.intrinsics.aliases_of(self.name(resource)),
             )
 
     def _asset(self, resource: Resource, code: Mapping[str, Any]) -> Path:
@@ -229,7 +235,7 @@ class _Reader:
             yield EventSource(
                 queue=arn.rsplit(":", 1)[1],
                 queue_arn=arn,
-                function=function_name(properties["FunctionName"]),
+                function=self.intrinsics.called(properties["FunctionName"]),
                 batch_size=int(properties.get("BatchSize", 10)),
                 window=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
                 partial_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
@@ -245,14 +251,14 @@ class _Reader:
                 name=self.name(resource),
                 expression=properties["ScheduleExpression"],
                 timezone=properties.get("ScheduleExpressionTimezone", "UTC"),
-                function=function_name(properties["Target"]["Arn"]),
+                function=self.intrinsics.called(properties["Target"]["Arn"]),
                 payload=properties["Target"].get("Input", "{}"),
             )
 
     def triggers(self) -> Iterable[Trigger]:
         found = {(r.stack, r.id): r for r in self.of_type("Custom::Trigger")}
         for (stack, id_), resource in found.items():
-            function = function_name(self.properties(resource)["HandlerArn"])
+            function = self.intrinsics.called(self.properties(resource)["HandlerArn"])
             after = [f"{stack}/{other}" for other in resource.depends_on if (stack, other) in found]
             yield Trigger(f"{stack}/{id_}", function, after)
 
@@ -281,6 +287,13 @@ class _Reader:
             generate=rules,
             is_administrator=True,
         )
+
+    def flags(self) -> str | None:
+        """The document of feature flags that a stage begins with."""
+        documents = self.of_type("AWS::AppConfig::HostedConfigurationVersion")
+        if len(documents) > 1:
+            raise AssemblyError(f"there are {len(documents)} documents of flags; one is run")
+        return str(self.properties(documents[0])["Content"]) if documents else None
 
     def parameters(self) -> Iterable[Parameter]:
         for resource in self.of_type("AWS::SSM::Parameter"):

@@ -116,7 +116,9 @@ class Attributes:
         if kind == "AWS::SQS::Queue":
             return f"{self._places.aws_url}/{ACCOUNT}/{self.name(resource)}"
         if kind == "AWS::Lambda::Version":
-            return self._qualified(resource)
+            return self._qualified(resource, "1")
+        if kind == "AWS::Lambda::Alias":
+            return self._qualified(resource, str(resource.properties["Name"]))
         if kind == "AWS::ApiGateway::RestApi":
             return hashlib.sha256(str(resource).encode()).hexdigest()[:10]
         if kind == "AWS::ApiGateway::Stage":
@@ -160,11 +162,11 @@ class Attributes:
                 return str(cache.port)
         return None
 
-    def _qualified(self, resource: Resource) -> str:
+    def _qualified(self, resource: Resource, qualifier: str) -> str:
         function = str(self._resolve(resource.stack, resource.properties["FunctionName"]))
         if not function.startswith("arn:"):
             function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
-        return f"{function}:1"
+        return f"{function}:{qualifier}"
 
 
 def function_name(reference: str) -> str:
@@ -175,3 +177,10 @@ def function_name(reference: str) -> str:
     if len(parts) < 7 or parts[2] != "lambda":
         raise AssemblyError(f"{reference} is not the ARN of a function")
     return parts[6]
+
+
+def qualifier(reference: str) -> str | None:
+    """The version or alias that a function's name or ARN names, if any."""
+    parts = reference.split(":")
+    at = 7 if reference.startswith("arn:") else 1
+    return parts[at] if len(parts) > at else None

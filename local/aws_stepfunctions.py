@@ -12,13 +12,13 @@ import pickle
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import urllib3
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
-from local.attributes import function_name
 from local.aws_replace import replace
 
 
@@ -39,7 +39,7 @@ class _Invoker:
         )
 
     def __call__(self, parameters: dict[str, Any], **_region_and_credentials: object) -> dict[str, Any]:
-        name = function_name(parameters["FunctionName"])
+        name = quote(parameters["FunctionName"], safe="")
         response = self._pool.request(
             "POST", f"{self._url}/{name}/invocations", body=parameters.get("Payload") or b"{}"
         )

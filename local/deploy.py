@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.assembly import Assembly
+from local.invoke_api import FLAGS_FILE
 from local.lambdas import LambdaHost
 from local.resources import REGION, Bucket, Trigger
 from local.secret_store import SecretStore
@@ -47,6 +48,7 @@ class Deployment:
         self._secrets = secrets
         self._settings = dict(settings or {})
         self._kept = state / "parameters.json"
+        self._flags = state / FLAGS_FILE
         self._session = botocore.session.get_session()
         self._check_settings()
 
@@ -91,6 +93,8 @@ class Deployment:
     def _create(self) -> None:
         self._create_messaging()
         self._create_parameters()
+        if self._assembly.flags is not None and not self._flags.exists():
+            self._flags.write_text(json.dumps(json.loads(self._assembly.flags), indent=2) + "\n")
         secrets, machines = self._client("secretsmanager"), self._client("stepfunctions")
         for secret in self._assembly.secrets:
             secrets.create_secret(Name=secret.name, SecretString=self._secrets.text(secret.name))

@@ -6,9 +6,10 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
-from local.attributes import Attributes, Resource
+from local.attributes import Attributes, Resource, function_name, qualifier
 from local.resources import ACCOUNT, PICTURES_PATH, REGION, AssemblyError, Places
 
 Template = Mapping[str, Any]
@@ -78,6 +79,25 @@ class Intrinsics:
     def of_type(self, *types: str) -> list[Resource]:
         """The resources of these types, in the template's order."""
         return [resource for resource in self.resources.values() if resource.type in types]
+
+    def called(self, reference: str) -> str:
+        """The name of the function that a caller refers to. Raises AssemblyError if its alias is not declared."""
+        name, alias = function_name(reference), qualifier(reference)
+        if alias is not None and alias not in self.aliases_of(name):
+            raise AssemblyError(f"{reference} is called, but {name} has no alias or version {alias}")
+        return name
+
+    def aliases_of(self, function: str) -> frozenset[str]:
+        """The aliases and versions of a function, all of which are its newest code."""
+        return frozenset(self._aliases.get(function, ()))
+
+    @cached_property
+    def _aliases(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for resource in self.of_type("AWS::Lambda::Alias", "AWS::Lambda::Version"):
+            reference = self.attributes.ref(resource)
+            found.setdefault(function_name(reference), set()).add(str(qualifier(reference)))
+        return found
 
     def distributions(self) -> list[tuple[Resource, str]]:
         """Every distribution with the host of its (first) origin."""

@@ -1,4 +1,4 @@
-"""The Lambda Invoke API, and the AWS Parameters and Secrets extension, over HTTP on the loopback address.
+"""The Lambda Invoke API, and the extensions for parameters, secrets and AppConfig, over HTTP on the loopback address.
 
 The emulator's Step Functions call the first; functions read their settings and secrets from the second, as in Lambda:
 https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html
@@ -12,8 +12,10 @@ from urllib.parse import unquote
 
 from aiohttp import ClientError, web
 
-from local.attributes import function_name
+from local.attributes import function_name, qualifier
 from local.cloud import Cloud, CloudError
+
+FLAGS_FILE = "flags.json"
 
 if TYPE_CHECKING:
     from local.lambdas import LambdaHost
@@ -36,6 +38,8 @@ class InvokeApi:
         app.router.add_get("/systemsmanager/parameters/get", self._parameter)
         app.router.add_get("/systemsmanager/parameters/get/", self._parameter)
         app.router.add_get("/secretsmanager/get", self._secret)
+        flags = "/applications/{application}/environments/{environment}/configurations/{profile}"
+        app.router.add_get(flags, self._flags)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
@@ -49,10 +53,13 @@ class InvokeApi:
     async def _invoke(self, request: web.Request) -> web.Response:
         from local.lambdas import TooManyRequests, UnknownFunction
 
-        name = function_name(unquote(request.match_info["name"]))
+        reference = unquote(request.match_info["name"])
+        name, alias = function_name(reference), request.query.get("Qualifier") or qualifier(reference)
         payload = await request.read() or b"{}"
         kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         try:
+            if not self._host.has(name, alias):
+                raise UnknownFunction(f"Function not found: {name}:{alias or '$LATEST'}")
             if kind == "Event":
                 self._host.invoke_later(name, payload)
                 return web.Response(status=202)
@@ -65,6 +72,13 @@ class InvokeApi:
         if answer.error:
             headers["X-Amz-Function-Error"] = answer.error
         return web.Response(body=answer.payload, content_type="application/json", headers=headers)
+
+    async def _flags(self, _request: web.Request) -> web.Response:
+        """The document of flags: a file, so that a developer's editor is what an operator's deployment is on AWS."""
+        file = self._host.settings.state / FLAGS_FILE
+        if not file.exists():
+            return web.json_response({"Message": "Configuration not found"}, status=404)
+        return web.Response(text=file.read_text(), content_type="application/json")
 
     async def _parameter(self, request: web.Request) -> web.Response:
         query = {"Name": request.query.get("name", ""), "WithDecryption": True}

@@ -104,6 +104,7 @@ class LambdaHost:
             "AWS_ENDPOINT_URL": settings.aws_url,
             "AWS_ENDPOINT_URL_LAMBDA": f"http://127.0.0.1:{settings.port}",
             "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(settings.port),
+            "AWS_APPCONFIG_EXTENSION_HTTP_PORT": str(settings.port),
         }
 
     async def start(self) -> None:
@@ -119,6 +120,11 @@ class LambdaHost:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._api.stop()
         await self._zygote.stop()
+
+    def has(self, name: str, qualifier: str | None) -> bool:
+        """Whether there is a function of that name, with that alias or version if one is asked for."""
+        pool = self._pools.get(name)
+        return pool is not None and qualifier in (None, "$LATEST", *pool.function.aliases)
 
     def snapshot(self) -> list[dict[str, Any]]:
         """Each function that has processes: its name, how many, how many are busy."""

@@ -14,11 +14,18 @@ _MAILS = (
     "the emulator's SES tells nothing of mails; `POST /_local/emails/{id}/…` puts its events on the topic"
 )
 _DOOR = "the gateway is reached directly, by one developer"
+_FLAGS = "the document of flags is a file, and each change of it counts within seconds"
+_ROLLOUT = "the newest code is the only version, and answers by the alias `live` at once"
 _STAGE = "the gateway serves the one stage as it is in the template"
 
 NOT_RUN: dict[str, str] = {
     "AWS::ApiGateway::Account": _WATCHING,
     "AWS::ApiGateway::Deployment": _STAGE,
+    "AWS::AppConfig::Application": _FLAGS,
+    "AWS::AppConfig::ConfigurationProfile": _FLAGS,
+    "AWS::AppConfig::Deployment": _FLAGS,
+    "AWS::AppConfig::DeploymentStrategy": _FLAGS,
+    "AWS::AppConfig::Environment": _FLAGS,
     "AWS::CloudFront::OriginAccessControl": _PERMISSION,
     "AWS::CloudFront::ResponseHeadersPolicy": "the gateway sends the same headers",
     "AWS::CloudTrail::Trail": _WATCHING,
@@ -28,6 +35,8 @@ NOT_RUN: dict[str, str] = {
     "AWS::Config::DeliveryChannel": _WATCHING,
     "AWS::CloudWatch::CompositeAlarm": _WATCHING,
     "AWS::CloudWatch::Dashboard": _WATCHING,
+    "AWS::CodeDeploy::Application": _ROLLOUT,
+    "AWS::CodeDeploy::DeploymentGroup": _ROLLOUT,
     "AWS::EC2::EIP": _NETWORK,
     "AWS::EC2::InternetGateway": _NETWORK,
     "AWS::EC2::NatGateway": _NETWORK,
@@ -53,7 +62,6 @@ NOT_RUN: dict[str, str] = {
     "AWS::Lambda::EventInvokeConfig": "a tick that fails is made good by the next one, here as there",
     "AWS::Lambda::LayerVersion": "put on the import path of the functions that name it",
     "AWS::Lambda::Permission": _PERMISSION,
-    "AWS::Lambda::Version": "the newest code is the only version",
     "AWS::Logs::LogGroup": _WATCHING,
     "AWS::RDS::DBCluster": _STANDS_IN,
     "AWS::RDS::DBClusterParameterGroup": _STANDS_IN,

@@ -41,7 +41,7 @@ class Places:
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function. `timeout` is in seconds, `memory` in MB; `paths` are its import roots, best first."""
+    """A Lambda function. `timeout` is in seconds, `memory` in MB; `aliases` are the qualifiers it answers to."""
 
     name: str
     handler: str
@@ -52,6 +52,7 @@ class Function:
     memory: int
     reserved_concurrency: int | None = None
     log_format: str = "Text"
+    aliases: frozenset[str] = frozenset()
 
     @property
     def arn(self) -> str:

@@ -12,6 +12,7 @@ import aiohttp
 
 from local.console.mails import Mails
 from local.demo import EVENTS, PASSWORD, PEOPLE, DemoEvent
+from local.invoke_api import FLAGS_FILE
 from local.lambdas import LambdaHost
 from local.postgres import SUPERUSER, Postgres
 from local.processes import CannotStart
@@ -97,6 +98,7 @@ def what_to_try(url: str, state: State, postgres: Postgres) -> str:
     lines = ["", f"Box Office runs at {url}", f"Its console, with mails, orders and queues: {url}/_local/"]
     databases = f"postgresql://{SUPERUSER}@{postgres.host}:{postgres.port}"
     lines += [f"Its databases: {databases}/tickets, and likewise auth, events, payments, notifications"]
+    lines += [f"Its feature flags: {state.folder / FLAGS_FILE}, to be edited while it runs"]
     lines += ["", "Try next:", f"  curl {url}/api/health", f"  curl '{url}/api/events?limit=3'"]
     if state.seeded.exists():
         people = json.loads(state.seeded.read_text())

@@ -19,9 +19,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 from moto.ses.models import ses_backends
 
-from shared import aws
+from shared import aws, flags
 
 ACCOUNT = "123456789012"
+FLAGS_PATH = "/applications/box-office/environments/dev/configurations/flags"
 
 
 class Cloud:
@@ -148,10 +149,19 @@ class Extension:
     def __init__(self) -> None:
         self.secrets: dict[str, dict[str, Any]] = {}
         self.parameters: dict[str, str] = {}
+        self.flags: dict[str, Any] = {}
+
+    def turn(self, flag: str, value: Any) -> None:
+        """Give a flag a value for everybody; it counts at once."""
+        kind = {} if isinstance(value, bool) else {"boolean_type": False}
+        self.flags[flag] = {"default": value} | kind
+        flags.forget()
 
     def answer(self, path: str) -> dict[str, Any] | None:
         """The JSON answer to a GET of `path`; None where AWS would say 404."""
         url = urlsplit(path)
+        if url.path == FLAGS_PATH:
+            return self.flags
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         if url.path == "/secretsmanager/get" and query["secretId"] in self.secrets:
             return {"SecretString": json.dumps(self.secrets[query["secretId"]])}
@@ -169,8 +179,8 @@ def running_extension() -> Iterator[Extension]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found = extension.answer(self.path)
-            body = json.dumps(found or {"message": "not found"}).encode()
-            self.send_response(200 if found else 404)
+            body = json.dumps({"message": "not found"} if found is None else found).encode()
+            self.send_response(404 if found is None else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -182,9 +192,13 @@ def running_extension() -> Iterator[Extension]:
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", str(server.server_port))
+        environment.setenv("AWS_APPCONFIG_EXTENSION_HTTP_PORT", str(server.server_port))
         environment.setenv("SETTINGS_PREFIX", "/box-office/dev")
+        environment.setenv("FLAGS_PATH", FLAGS_PATH)
+        flags.forget()
         try:
             yield extension
         finally:
+            flags.forget()
             server.shutdown()
             server.server_close()

@@ -21,7 +21,8 @@ def rows(on: Ground) -> list[Row]:
     """Every function of the service, and what it may touch."""
     db, publish = on.data.database("notifications"), on.messaging.publish("notifications")
     mail, cache, sendgrid = on.messaging.send("mail"), on.data.cache, on.data.sendgrid.read
-    providers = [cache, on.data.deliver, on.messaging.report_mails, sendgrid]
+    flags = on.runtime.delivery.flags.read
+    providers = [cache, flags, on.data.deliver, on.messaging.report_mails, sendgrid]
     exports, part = on.messaging.send("auth-exports"), on.buckets.exports.write("notifications")
     return [
         Route("GET",  "/api/notifications/status/{id}",       "status",           "user",      uses=[db]),

@@ -34,12 +34,13 @@ def rows(on: Ground) -> list[Row]:
     db, publish = on.data.database("payments"), on.messaging.publish("payments")
     read = on.data.read_models("payments")
     stripe, paypal, wake = on.data.stripe.read, on.data.paypal.read, on.saga.answer
+    flags = on.runtime.delivery.flags.read
     cache = on.data.cache  # what is known of a provider's trouble
     providers = [stripe, paypal, cache]
     attempts, webhooks = on.messaging.send("payments-attempts"), on.messaging.send("payments-webhooks")
     refunds, exports = on.messaging.send("payments-refunds"), on.messaging.send("auth-exports")
     return [
-        Route("GET",  "/api/payments/methods",          "methods",           "public",    uses=providers),
+        Route("GET",  "/api/payments/methods",          "methods",           "public",    uses=[*providers, flags]),
         Route("GET",  "/api/payments/orders/{orderId}", "get_order",         "user",      uses=[db, publish, on.data.cache], hot=True),
         Route("GET",  "/api/payments/orders",           "list_event_orders", "organizer", uses=[read, on.data.cache]),
         Route("POST", "/api/payments/process",          "process",           "user",      uses=[db, publish, cache, attempts], hot=True),

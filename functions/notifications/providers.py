@@ -9,7 +9,7 @@ from functions.notifications.cache import cache as redis
 from functions.notifications.gateways import sendgrid, ses
 from functions.notifications.gateways.failures import NotTaken, PerhapsTaken
 from functions.notifications.models import Taken
-from functions.notifications.settings import CIRCUIT_FAILURES, CIRCUIT_SECONDS, MAIL_PROVIDERS
+from functions.notifications.settings import CIRCUIT_FAILURES, CIRCUIT_SECONDS, MAIL_PROVIDER_ORDER
 from shared.breaker import Breaker, CircuitOpen
 from shared.errors import ProviderFailed
 from shared.log import logger
@@ -60,8 +60,7 @@ def send(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> Taken:
 
 def chosen() -> list[str]:
     """The providers that are configured, the first choice first."""
-    names = [name.strip() for name in MAIL_PROVIDERS().split(",")]
-    return [name for name in names if name in PROVIDERS and PROVIDERS[name].is_configured()]
+    return [name for name in MAIL_PROVIDER_ORDER() if name in PROVIDERS and PROVIDERS[name].is_configured()]
 
 
 @cache

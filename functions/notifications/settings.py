@@ -1,5 +1,6 @@
 """What an operator may change about mails without a deployment."""
 
+from shared.flags import Flag
 from shared.settings import Setting
 
 MAIL_FROM = Setting(
@@ -10,10 +11,11 @@ RESEND_AFTER_SECONDS = Setting(
 )
 RESEND_LIMIT = Setting("resend_limit", 200, "Mails that one run of the resend job takes at most")
 GIVE_UP_HOURS = Setting("mail_give_up_hours", 24, "Hours after which a mail that cannot be sent is given up")
-MAIL_PROVIDERS = Setting(
-    "mail_providers",
-    "ses,sendgrid",
+MAIL_PROVIDER_ORDER = Flag(
+    "mail_provider_order",
+    ["ses", "sendgrid"],
     "Who sends mails, the first choice first; one not configured is passed over",
+    among=("ses", "sendgrid"),
 )
 CIRCUIT_FAILURES = Setting(
     "mail_circuit_failures", 3, "Failures in a row after which a mail provider is left alone"

@@ -18,6 +18,7 @@ from functions.payments.models import (
     Attempt,
     AttemptStatus,
     ChosenMethod,
+    MethodNotOffered,
     Order,
     OrderNotPayable,
     PaymentInProgress,
@@ -154,17 +155,25 @@ def metadata_of(order: Order) -> dict[str, str]:
 
 
 def request(
-    sql: Sql, buyer_id: UUID, wanted: ProcessRequest, at: datetime, refusal: Unavailable | None = None
+    sql: Sql,
+    buyer_id: UUID,
+    wanted: ProcessRequest,
+    at: datetime,
+    refusal: Unavailable | None = None,
+    *,
+    offered: bool = True,
 ) -> ProcessAccepted:
     """Record that the buyer pays again; `consumers/attempts` carries it out.
 
     Args:
         refusal: why the provider that the buyer chose is not asked for anything now, if it is not.
+        offered: whether this buyer may choose that way to pay; one that the order has already is gone on with.
 
     Raises:
         NotFound: no such order of this buyer.
         PaymentInProgress: an attempt has no outcome yet.
         OrderNotPayable: paid, cancelled, or past its pay-by.
+        MethodNotOffered: another way to pay has to be chosen.
         Unavailable: the refusal; the seats are kept, and the order may be paid later or elsewhere.
     """
     order = orders.lock(sql, wanted.order_id)
@@ -175,6 +184,8 @@ def request(
         raise OrderNotPayable()
     if order.payment_status is PaymentStatus.PENDING:
         raise PaymentInProgress()
+    if not offered and wanted.payment_method.type != order.payment_method:
+        raise MethodNotOffered()
     if refusal is not None:
         raise refusal
     _start(sql, order, wanted.payment_method, at)

@@ -70,6 +70,13 @@ class OrderNotPayable(Conflict):
     message = "This order is paid already, or the time to pay it is over"
 
 
+class MethodNotOffered(Conflict):
+    """This way to pay is not offered to this buyer."""
+
+    code = "PAYMENT_METHOD_NOT_OFFERED"
+    message = "This way to pay is not offered at the moment, choose another one"
+
+
 class PaymentInProgress(Conflict):
     """A payment of this order is being made: wait for its outcome."""
 

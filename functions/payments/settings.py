@@ -1,7 +1,9 @@
 """What an operator may change about payments without a deployment."""
 
+from shared.flags import Flag
 from shared.settings import Setting
 
+PAYPAL = Flag("paypal", True, "Whether PayPal is offered, where we have an account there")
 PROVIDER_TIMEOUT_SECONDS = Setting(
     "provider_timeout_seconds", 8, "Seconds that one request to the payment provider may take"
 )

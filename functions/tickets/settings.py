@@ -1,7 +1,12 @@
 """What an operator may tune in the tickets service."""
 
+from shared.flags import Flag
 from shared.settings import Setting
 
+PURCHASE_STOP = Flag(
+    "purchase_stop", False, "Whether nobody may reserve or buy for now; what is under way is finished"
+)
+PAYPAL = Flag("paypal", True, "Whether PayPal is offered, where we have an account there")
 HOLD_SECONDS = Setting("hold_seconds", 600, "Seconds for which a reservation holds its seats")
 PAY_SECONDS = Setting("pay_seconds", 900, "Seconds that a buyer has to pay once the purchase has begun")
 SAGA_CHECK_SECONDS = Setting(

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
+
+from local.attributes import function_name
 
 BROKEN = "broken"
 Answers = list[dict[str, Any] | str]
@@ -47,7 +50,8 @@ def running(tasks: ScriptedTasks) -> Iterator[str]:
 
     class Invoke(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            task = self.path.split("/functions/")[1].split("/")[0].split("-saga-")[1]
+            called = unquote(self.path.split("/functions/")[1].split("/")[0])
+            task = function_name(called).split("-saga-")[1]
             answer = tasks.answer(task, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             failed = answer == BROKEN
             body = json.dumps(

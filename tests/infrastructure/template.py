@@ -95,6 +95,18 @@ class System:
         id = value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0]
         return next(resource for resource in self.resources if (resource.stack, resource.id) == (stack, id))
 
+    def behind(self, alias: Resource) -> Resource:
+        """The function that an alias belongs to."""
+        assert alias.type == "AWS::Lambda::Alias", alias
+        return self.target(alias.stack, alias.properties["FunctionName"])
+
+    def called(self, stack: str, reference: Any) -> Resource:
+        """The function whose alias a caller's reference (an ARN or a name, joined or not) leads to."""
+        ways = ("Ref", "Fn::ImportValue")
+        found = [self.target(stack, {key: inner}) for key, inner in walk(reference) if key in ways]
+        (alias,) = {alias.id: alias for alias in found}.values()
+        return self.behind(alias)
+
     @cached_property
     def _exports(self) -> dict[str, tuple[str, Any]]:
         return {

@@ -57,13 +57,13 @@ def test_the_auditor_changes_nothing(system: System) -> None:
         "lambda:InvokeFunction",
     }
     (reader,) = may["lambda:InvokeFunction"]
-    assert reader.endswith(f":function:{system.functions[READER].properties['FunctionName']}")
+    assert reader.endswith(f":function:{system.functions[READER].properties['FunctionName']}:live")
     assert all(user.endswith("/auditor") for user in may["rds-db:connect"])
 
 
 def test_the_auditor_is_told_which_function_reads_the_gateways(system: System) -> None:
     environment = system.environment(system.functions[AUDITOR])
-    assert environment["GATEWAY_READER"] == system.functions[READER].properties["FunctionName"]
+    assert environment["GATEWAY_READER"] == f"{system.functions[READER].properties['FunctionName']}:live"
 
 
 def test_who_reads_the_gateways_writes_no_messages_and_no_database(system: System) -> None:

@@ -1,7 +1,10 @@
 """Every function: a file, a role, a zip, and a place of its own."""
 
 import importlib
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,6 @@ WITH_MIGRATIONS = (
     "functions.platform.jobs.migrate.handler",
     "functions.platform.jobs.look_at_restored.handler",
 )
-SERVICES = ("auth", "events", "tickets", "payments", "notifications", "platform")
 
 
 def handlers_in_the_repository() -> set[str]:
@@ -82,24 +84,51 @@ def test_every_function_knows_its_stage_its_service_and_where_settings_lie(syste
         assert variables["SETTINGS_PREFIX"] == "/box-office/dev"
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_the_zip_of_a_service_holds_that_service_only(system: System, service: str) -> None:
-    zips = {
-        function.zip
-        for handler, function in system.functions.items()
-        if handler.split(".")[1] == service and handler not in WITH_MIGRATIONS
-    }
-    assert len(zips) == 1
-    files = files_in(system.folder / zips.pop())
-    assert "functions/__init__.py" in files
-    assert all(file == "functions/__init__.py" or file.startswith(f"functions/{service}/") for file in files)
-    assert not [file for file in files if "__pycache__" in file or "/migrations/" in file]
+def entry_of(handler: str) -> str:
+    return handler.removesuffix(".handler").replace(".", "/") + ".py"
 
 
-def test_a_function_s_file_is_in_its_zip(system: System) -> None:
+def test_the_zip_of_a_function_holds_its_service_and_no_other_function_s_file(system: System) -> None:
     for handler, function in system.functions.items():
-        file = handler.removesuffix(".handler").replace(".", "/") + ".py"
-        assert (system.folder / function.zip / file).is_file()
+        files = files_in(system.folder / function.zip)
+        service, entry = handler.split(".")[1], entry_of(handler)
+        assert {"functions/__init__.py", entry} <= files
+        assert not [file for file in files if "__pycache__" in file]
+        if handler in WITH_MIGRATIONS:
+            continue
+        assert all(f == "functions/__init__.py" or f.startswith(f"functions/{service}/") for f in files)
+        assert not [file for file in files if "/migrations/" in file]
+        entries = {
+            file for file in files if Path(file).parent.name in TRIGGERS and not file.endswith("__init__.py")
+        }
+        assert entries == {entry}
+
+
+def test_every_zip_can_be_imported_with_nothing_of_the_repository_beside_it(system: System) -> None:
+    """In one process after the other's modules are forgotten: what a zip lacks is not found elsewhere."""
+    program = """
+import importlib, json, sys
+for folder, module in json.load(sys.stdin):
+    sys.path.insert(0, folder)
+    assert callable(importlib.import_module(module).handler), module
+    sys.path.remove(folder)
+    for name in [name for name in sys.modules if name.split(".")[0] == "functions"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+"""
+    zips = [
+        (str(system.folder / f.zip), handler.removesuffix(".handler"))
+        for handler, f in system.functions.items()
+    ]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        input=json.dumps(zips),
+        cwd=system.folder,
+        env={"PYTHONPATH": str(ROOT / "layers/shared/python"), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("handler", WITH_MIGRATIONS)

@@ -77,7 +77,7 @@ def test_what_a_consumer_that_died_had_is_there_again_soon_after_its_time_and_no
 ) -> None:
     for queue in working_queues(system):
         mapping = sources(system)[queue.properties["QueueName"]]
-        consumer = system.target(mapping.stack, mapping.properties["FunctionName"])
+        consumer = system.called(mapping.stack, mapping.properties["FunctionName"])
         assert 0 < queue.properties["VisibilityTimeout"] - consumer.properties["Timeout"] <= 10
         assert mapping.properties["ScalingConfig"]["MaximumConcurrency"] >= 2  # never throttled
 
@@ -140,7 +140,7 @@ def test_a_schedule_calls_its_job_and_leaves_the_next_try_to_the_next_tick(syste
     assert schedules
     for schedule in schedules:
         target = schedule.properties["Target"]
-        job = system.target(schedule.stack, target["Arn"])
+        job = system.called(schedule.stack, target["Arn"])
         assert ".jobs." in job.properties["Handler"]
         assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
         assert target["Input"] == "{}"
@@ -148,7 +148,7 @@ def test_a_schedule_calls_its_job_and_leaves_the_next_try_to_the_next_tick(syste
 
 def test_every_service_s_outbox_is_swept_each_minute(system: System) -> None:
     swept = {
-        system.target(s.stack, s.properties["Target"]["Arn"]).properties["Handler"]
+        system.called(s.stack, s.properties["Target"]["Arn"]).properties["Handler"]
         for s in system.of_type("AWS::Scheduler::Schedule")
         if s.properties["ScheduleExpression"] == "rate(1 minute)"
     }

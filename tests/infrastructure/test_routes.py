@@ -50,7 +50,7 @@ def methods(system: System) -> list[Resource]:
 def function_of(system: System, method: Resource) -> Resource:
     uri = method.properties["Integration"]["Uri"]
     imported = next(inner for key, inner in walk(uri) if key == "Fn::ImportValue")
-    return system.target(method.stack, {"Fn::ImportValue": imported})
+    return system.behind(system.target(method.stack, {"Fn::ImportValue": imported}))
 
 
 def test_every_route_has_a_stated_caller_and_all_but_public_ones_pass_the_authorizer(system: System) -> None:

@@ -11,6 +11,7 @@ from functions.payments.models import (
     ProcessAccepted,
     ProcessRequest,
 )
+from functions.payments.settings import PAYPAL
 from shared.api import Api, Work
 from shared.clock import now
 from shared.identity import User
@@ -26,8 +27,12 @@ def process(request: ProcessRequest, buyer: User, work: Work) -> ProcessAccepted
     provider is out of reach the answer is a 503: nothing has changed, and another provider may be chosen.
     """
     _refuse_unknown(request.order_id, buyer)
-    refusal = circuits.refusal(request.payment_method.type)
-    accepted: ProcessAccepted = work(lambda sql: charging.request(sql, buyer.id, request, now(), refusal))
+    method = request.payment_method.type
+    refusal = circuits.refusal(method)
+    offered = method != "paypal" or PAYPAL(buyer.id)
+    accepted: ProcessAccepted = work(
+        lambda sql: charging.request(sql, buyer.id, request, now(), refusal, offered=offered)
+    )
     return accepted
 
 

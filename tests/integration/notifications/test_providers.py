@@ -14,7 +14,6 @@ from functions.notifications.consumers import ses as ses_events
 from functions.notifications.gateways import sendgrid
 from functions.notifications.gateways.failures import MailRefused, NotTaken, PerhapsTaken
 from functions.notifications.jobs import resend_mail
-from functions.notifications.settings import MAIL_PROVIDERS
 from local.valkey import Valkey
 from shared import aws
 from shared.cache import Cache
@@ -108,9 +107,8 @@ def test_sendgrid_that_nobody_configured_is_passed_over() -> None:
         hand_over()
 
 
-def test_the_order_is_a_setting(post: Post, back_up: BackUp, extension: Extension) -> None:
-    extension.parameters["mail_providers"] = "sendgrid, ses, pigeon"
-    MAIL_PROVIDERS._value = None
+def test_the_order_is_a_flag(post: Post, back_up: BackUp, extension: Extension) -> None:
+    extension.turn("mail_provider_order", ["sendgrid", "ses", "pigeon"])
 
     assert hand_over().provider == "sendgrid"
 

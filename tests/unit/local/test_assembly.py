@@ -147,7 +147,7 @@ def test_queues_subscriptions_and_consumers_are_read(tmp_path: Path) -> None:
     }
     mapping = {
         "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]},
-        "FunctionName": f"arn:aws:lambda:{PLACE}:function:mailer:live",
+        "FunctionName": f"arn:aws:lambda:{PLACE}:function:mailer",
         "BatchSize": 5,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
     }

@@ -250,9 +250,12 @@ def test_an_ordered_fault_happens_as_often_as_ordered(
 
 def test_the_invoke_api_answers_as_lambda_does(tmp_path: Path) -> None:
     async def scenario() -> None:
-        functions = [function(tmp_path, "f", COUNTER, reserved_concurrency=1)]
+        functions = [function(tmp_path, "f", COUNTER, reserved_concurrency=1, aliases=frozenset({"live"}))]
         async with hosted(tmp_path, functions) as host, aiohttp.ClientSession() as client:
             url = f"http://127.0.0.1:{host.settings.port}/2015-03-31/functions"
+            for unknown in ("f:dead/invocations", "f/invocations?Qualifier=dead"):
+                async with client.post(f"{url}/{unknown}", json={}) as answer:
+                    assert answer.status == 404
             async with client.post(
                 f"{url}/arn:aws:lambda:us-east-1:0:function:f:live/invocations", json={}
             ) as answer:

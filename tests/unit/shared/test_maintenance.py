@@ -17,17 +17,16 @@ SERVED_ANYWAY = {"login", "refresh", "logout"}
 
 @pytest.fixture
 def flag(extension: Extension, monkeypatch: pytest.MonkeyPatch) -> Iterator[Extension]:
-    """The parameters of a stage; every setting is read anew each time."""
+    """The flags of a stage, and its parameters, which are read anew each time."""
     monkeypatch.setenv("SETTINGS_PREFIX", "/box-office/dev")
     monkeypatch.setattr(settings, "REFRESH_SECONDS", -1)
     extension.parameters["maintenance_retry_after_seconds"] = "90"
     yield extension
-    for setting in (maintenance.MAINTENANCE_ENABLED, maintenance.MAINTENANCE_RETRY_AFTER_SECONDS):
-        setting._value = None
+    maintenance.RETRY_AFTER_SECONDS._value = None
 
 
 def turn(flag: Extension, on: bool) -> None:
-    flag.parameters["maintenance_enabled"] = str(on)
+    flag.turn("maintenance", on)
 
 
 def api_of(method: str, *, during_maintenance: bool = False) -> Api:
@@ -73,7 +72,8 @@ def test_the_flag_is_read_anew(flag: Extension) -> None:
 
 
 def test_a_flag_that_cannot_be_read_closes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SETTINGS_PREFIX", "/box-office/dev")  # and nobody answers for it
+    monkeypatch.setenv("FLAGS_PATH", "/flags")  # and nobody answers for it
+    monkeypatch.setenv("AWS_APPCONFIG_EXTENSION_HTTP_PORT", "1")
 
     assert call(api_of("POST").handler, "POST", "/api/things").status == 200
 

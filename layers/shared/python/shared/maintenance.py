@@ -1,13 +1,16 @@
 """Maintenance: writing routes answer 503 while reading goes on, until an operator says that it is over."""
 
 from shared.errors import AppError, Unavailable
+from shared.flags import Flag
 from shared.settings import Setting
 
-MAINTENANCE_ENABLED = Setting(
-    "maintenance_enabled", False, "Whether requests that write are refused with 503 while reading goes on"
+MAINTENANCE = Flag(
+    "maintenance", False, "Whether requests that write are refused with 503 while reading goes on"
 )
-MAINTENANCE_RETRY_AFTER_SECONDS = Setting(
-    "maintenance_retry_after_seconds", 120, "Seconds after which to try again, as told during maintenance"
+RETRY_AFTER_SECONDS = Setting(
+    "maintenance_retry_after_seconds",
+    120,
+    "Seconds after which to try again, as told during maintenance and while nothing is sold",
 )
 
 
@@ -30,9 +33,13 @@ def refuse() -> None:
     Raises:
         UnderMaintenance: there is.
     """
+    if MAINTENANCE():
+        raise UnderMaintenance(retry_after=retry_after())
+
+
+def retry_after() -> int:
+    """Seconds after which whoever is refused may try again."""
     try:
-        enabled = MAINTENANCE_ENABLED()
-    except Unavailable:  # a flag that cannot be read must not close what it was never meant to close
-        return
-    if enabled:
-        raise UnderMaintenance(retry_after=MAINTENANCE_RETRY_AFTER_SECONDS())
+        return RETRY_AFTER_SECONDS()
+    except Unavailable:  # how long is a detail; that it is closed is known
+        return RETRY_AFTER_SECONDS.default

@@ -1,0 +1,108 @@
+"""How what is new comes into service: a version of a function with a tenth of the calls first, and back if an alarm
+rings; a flag likewise (`cdk.flags`).
+
+CodeDeploy moves a function's alias. An alarm of each function counts errors of the version that is new (of the old one
+says nothing about the new), and one alarm counts the API's own 5xx answers: most failures are answers, not errors.
+"""
+
+from typing import Any
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codedeploy as codedeploy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from cdk import flags
+from cdk.stages import Stage
+
+MINUTE = Duration.minutes(1)
+SERVER_ERRORS = 5
+"""In a minute, of all routes: as many as wake somebody up."""
+
+
+class Delivery(Stack):
+    """What deployments of all services share. Without canaries CodeDeploy has no part in it: an alias moves at once."""
+
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, **options: Any) -> None:
+        super().__init__(scope, id, **options)
+        self._canaries = stage.rollout == "canary"
+        self._alarms = [self._api_alarm(stage)] if self._canaries else []
+        self.flags = flags.Flags(self, "Flags", stage=stage, alarms=[*self._alarms])
+        if not self._canaries:
+            return
+        self._application = codedeploy.LambdaApplication(self, "Functions", application_name=stage.prefix)
+        self._role = iam.Role(
+            self,
+            "CodeDeploy",
+            assumed_by=iam.ServicePrincipal("codedeploy.amazonaws.com"),
+            managed_policies=[
+                iam.ManagedPolicy.from_aws_managed_policy_name(
+                    "service-role/AWSCodeDeployRoleForLambdaLimited"
+                )
+            ],
+        )
+
+    @property
+    def versions(self) -> lambda_.VersionOptions:
+        """What becomes of a function's earlier versions: kept where somebody may want to go back to one."""
+        keep = RemovalPolicy.RETAIN if self._canaries else RemovalPolicy.DESTROY
+        return lambda_.VersionOptions(removal_policy=keep)
+
+    def shift(self, alias: lambda_.Alias, name: str) -> None:
+        """Have CodeDeploy move `alias` of the function `name`, where the stage wants canaries."""
+        if not self._canaries:
+            return
+        codedeploy.LambdaDeploymentGroup(
+            alias,
+            "Rollout",
+            application=self._application,
+            deployment_group_name=name,
+            alias=alias,
+            deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
+            role=self._role,
+            alarms=[self._errors(alias, name), *self._alarms],
+        )
+
+    def _errors(self, alias: lambda_.Alias, name: str) -> cloudwatch.Alarm:
+        """Errors of the version that is being deployed: crashes, time-outs, a module that cannot be imported."""
+        return cloudwatch.Alarm(
+            alias,
+            "Errors",
+            metric=cloudwatch.Metric(
+                namespace="AWS/Lambda",
+                metric_name="Errors",
+                dimensions_map={
+                    "FunctionName": name,
+                    "Resource": f"{name}:{alias.alias_name}",
+                    "ExecutedVersion": alias.version.version,
+                },
+                period=MINUTE,
+                statistic="Sum",
+            ),
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=f"The new version of {name} fails: its deployment is rolled back.",
+        )
+
+    def _api_alarm(self, stage: Stage) -> cloudwatch.Alarm:
+        """The API is known by its name, since it stands on the functions."""
+        return cloudwatch.Alarm(
+            self,
+            "ServerErrors",
+            metric=cloudwatch.Metric(
+                namespace="AWS/ApiGateway",
+                metric_name="5XXError",
+                dimensions_map={"ApiName": stage.prefix},
+                period=MINUTE,
+                statistic="Sum",
+            ),
+            threshold=SERVER_ERRORS,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description="The API answers with 5xx: deployments of functions under way are rolled back.",
+        )

@@ -1,0 +1,181 @@
+"""What a deployment changes, and how the new code comes into service."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.template import ROOT, Resource, System, text_of, walk
+
+LIVE = ":live"
+GRADUAL = ("routes", "authorizers", "saga")
+
+
+def alias_of(system: System, function: Resource) -> Resource:
+    """The one alias of a function."""
+    aliases = system.of_type("AWS::Lambda::Alias")
+    (alias,) = [a for a in aliases if a.stack == function.stack and system.behind(a).id == function.id]
+    return alias
+
+
+def body_of(system: System, resource: Resource) -> dict[str, Any]:
+    body: dict[str, Any] = system.templates[resource.stack]["Resources"][resource.id]
+    return body
+
+
+def test_every_function_has_an_alias_that_names_the_version_of_its_code(system: System) -> None:
+    for function in system.functions.values():
+        alias = alias_of(system, function)
+        assert alias.properties["Name"] == "live"
+        version = system.target(alias.stack, alias.properties["FunctionVersion"])
+        assert system.target(version.stack, version.properties["FunctionName"]).id == function.id
+
+
+def test_the_api_and_its_authorizer_call_aliases(system: System) -> None:
+    methods = [m.properties["Integration"] for m in system.of_type("AWS::ApiGateway::Method")]
+    uris = [integration["Uri"] for integration in methods if integration["Type"] == "AWS_PROXY"]
+    uris += [a.properties["AuthorizerUri"] for a in system.of_type("AWS::ApiGateway::Authorizer")]
+    for uri in uris:
+        imported = next(inner for key, inner in walk(uri) if key == "Fn::ImportValue")
+        assert system.target("Api", {"Fn::ImportValue": imported}).type == "AWS::Lambda::Alias"
+
+
+def test_the_purchase_calls_aliases(system: System) -> None:
+    (machine,) = system.of_type("AWS::StepFunctions::StateMachine")
+    imported = [inner for key, inner in walk(machine.properties) if key == "Fn::ImportValue"]
+    called = {system.target(machine.stack, {"Fn::ImportValue": name}).type for name in imported}
+    assert called == {"AWS::Lambda::Alias"}
+
+
+def test_queues_and_schedules_call_aliases(system: System) -> None:
+    for mapping in system.of_type("AWS::Lambda::EventSourceMapping"):
+        assert system.called(mapping.stack, mapping.properties["FunctionName"])
+    for schedule in system.of_type("AWS::Scheduler::Schedule"):
+        target = system.target(schedule.stack, schedule.properties["Target"]["Arn"])
+        assert target.type == "AWS::Lambda::Alias"
+    for setting in system.of_type("AWS::Lambda::EventInvokeConfig"):
+        assert system.called(setting.stack, setting.properties["Qualifier"])
+
+
+def test_a_function_that_calls_another_one_may_call_its_alias_only(system: System) -> None:
+    for function in system.functions.values():
+        for statement in system.statements(function):
+            if "lambda:InvokeFunction" in statement["Action"]:
+                assert text_of(statement["Resource"]).endswith(LIVE)
+
+
+def test_production_moves_what_somebody_waits_for_little_by_little(production: System) -> None:
+    for handler, function in production.functions.items():
+        policy = body_of(production, alias_of(production, function)).get("UpdatePolicy", {})
+        assert ("CodeDeployLambdaAliasUpdate" in policy) == (handler.split(".")[2] in GRADUAL), handler
+
+
+def test_every_canary_is_rolled_back_by_the_new_version_s_errors_and_by_the_api_s(production: System) -> None:
+    groups = production.of_type("AWS::CodeDeploy::DeploymentGroup")
+    assert groups
+    for group in groups:
+        properties = group.properties
+        assert properties["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+        assert properties["AutoRollbackConfiguration"]["Enabled"] is True
+        assert "DEPLOYMENT_STOP_ON_ALARM" in properties["AutoRollbackConfiguration"]["Events"]
+        assert properties["AlarmConfiguration"]["Enabled"] is True
+        alarms = [
+            production.target(group.stack, a["Name"]) for a in properties["AlarmConfiguration"]["Alarms"]
+        ]
+        seen = {alarm.properties["MetricName"]: alarm.properties["Dimensions"] for alarm in alarms}
+        assert set(seen) == {"Errors", "5XXError"}
+        dimensions = {d["Name"]: d["Value"] for d in seen["Errors"]}
+        name = properties["DeploymentGroupName"]
+        assert (dimensions["FunctionName"], dimensions["Resource"]) == (name, f"{name}:live")
+        assert production.target(group.stack, dimensions["ExecutedVersion"]).type == "AWS::Lambda::Version"
+        assert seen["5XXError"] == [{"Name": "ApiName", "Value": "box-office-prod"}]
+
+
+def test_the_api_is_called_what_the_alarm_takes_it_for(production: System) -> None:
+    (api,) = production.of_type("AWS::ApiGateway::RestApi")
+    assert api.properties["Name"] == "box-office-prod"
+
+
+def test_development_deploys_at_once(system: System) -> None:
+    assert not system.of_type("AWS::CodeDeploy::DeploymentGroup")
+
+
+def test_production_keeps_the_versions_that_one_may_go_back_to(system: System, production: System) -> None:
+    for stage, policy in ((system, "Delete"), (production, "Retain")):
+        for function in stage.functions.values():
+            alias = alias_of(stage, function)
+            version = body_of(stage, stage.target(alias.stack, alias.properties["FunctionVersion"]))
+            assert version.get("DeletionPolicy", "Delete") == policy
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the templates are made of, in a folder where it can be changed."""
+    folder = tmp_path_factory.mktemp("copy")
+    for name in ("cdk", "functions", "layers"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "cdk.json"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+PROGRAM = """
+import json, aws_cdk, app
+context = json.load(open("cdk.json"))["context"]
+context |= {"dependencies": "skip", "@aws-cdk/core:validateAgainstDefaultRules": False}
+made = aws_cdk.App(analytics_reporting=False, outdir="out", context=context)
+app.build(made)
+made.synth()
+"""
+
+
+def synthesized(copy: Path) -> System:
+    """The templates of the copy as it is now, without the command line and its validation."""
+    quiet = {"PYTHONPATH": str(copy), "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=copy, env=os.environ | quiet, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return System(copy / "out", said="")
+
+
+def changed(before: System, after: System) -> list[str]:
+    """Every resource whose properties are others, by its stack, type and name."""
+    return [
+        f"{resource.stack} {resource.type} {resource.properties.get('FunctionName', '')}".split(" {")[
+            0
+        ].strip()
+        for resource in after.resources
+        if before.templates[resource.stack]["Resources"].get(resource.id, {}).get("Properties", {})
+        != resource.properties
+    ]
+
+
+@pytest.mark.timeout(900)
+def test_a_diff_deploys_the_function_whose_route_was_changed_and_the_migrations_whose_sql_was(
+    system: System, copy: Path
+) -> None:
+    for file, line in (
+        ("functions/tickets/routes/reserve.py", "# changed"),
+        ("functions/tickets/migrations/0001_initial.sql", "-- changed"),
+    ):
+        (copy / file).write_text((copy / file).read_text() + line + "\n")
+
+    changes = changed(system, synthesized(copy))
+
+    assert sorted(changes) == [
+        "Migrations AWS::Lambda::Alias",
+        "Migrations AWS::Lambda::Alias",
+        "Migrations AWS::Lambda::Function box-office-dev-platform-job-look-at-restored",  # has the SQL, too
+        "Migrations AWS::Lambda::Function box-office-dev-platform-job-migrate",
+        "Migrations AWS::Lambda::Version",
+        "Migrations AWS::Lambda::Version",
+        "Migrations Custom::Trigger",  # so the migrations run
+        "Tickets AWS::Lambda::Alias",
+        "Tickets AWS::Lambda::Function box-office-dev-tickets-reserve",
+        "Tickets AWS::Lambda::Version",
+    ]
