@@ -60,7 +60,7 @@ def build(app: cdk.App) -> None:
         Compliance(app, "Compliance", stage=stage, exports=buckets.exports.bucket, **named("compliance"))
     settings = Settings(app, "Settings", stage=stage, **named("settings"))
 
-    delivery = Delivery(app, "Delivery", stage=stage, **named("delivery"))
+    delivery = Delivery(app, "Delivery", stage=stage, alarms=messaging.alarms, **named("delivery"))
 
     # The code: the databases' schemas first, then each service.
     runtime, saga = Runtime(stage, network, delivery), Saga(stage)

@@ -12,12 +12,15 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk import flags
+from cdk.alarms import Alarms
 from cdk.stages import Stage
 
 MINUTE = Duration.minutes(1)
+PAGE = "deployment-rolled-back"
 SERVER_ERRORS = 5
 """In a minute, of all routes: as many as wake somebody up."""
 
@@ -25,10 +28,13 @@ SERVER_ERRORS = 5
 class Delivery(Stack):
     """What deployments of all services share. Without canaries CodeDeploy has no part in it: an alias moves at once."""
 
-    def __init__(self, scope: Construct, id: str, *, stage: Stage, **options: Any) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, stage: Stage, alarms: sns.ITopic, **options: Any
+    ) -> None:
         super().__init__(scope, id, **options)
+        self._stage, self._topic = stage, alarms
         self._canaries = stage.rollout == "canary"
-        self._alarms = [self._api_alarm(stage)] if self._canaries else []
+        self._alarms = [self._api_alarm()] if self._canaries else []
         self.flags = flags.Flags(self, "Flags", stage=stage, alarms=[*self._alarms])
         if not self._canaries:
             return
@@ -67,10 +73,10 @@ class Delivery(Stack):
 
     def _errors(self, alias: lambda_.Alias, name: str) -> cloudwatch.Alarm:
         """Errors of the version that is being deployed: crashes, time-outs, a module that cannot be imported."""
-        return cloudwatch.Alarm(
-            alias,
-            "Errors",
-            metric=cloudwatch.Metric(
+        called = name.removeprefix(f"{self._stage.prefix}-")
+        return Alarms(alias, self._stage, self._topic).on(
+            "NewVersionOf" + "".join(word.title() for word in called.split("-")),
+            cloudwatch.Metric(
                 namespace="AWS/Lambda",
                 metric_name="Errors",
                 dimensions_map={
@@ -81,28 +87,22 @@ class Delivery(Stack):
                 period=MINUTE,
                 statistic="Sum",
             ),
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"The new version of {name} fails: its deployment is rolled back.",
+            f"The new version of {called} fails: its deployment is rolled back.",
+            page=PAGE,
         )
 
-    def _api_alarm(self, stage: Stage) -> cloudwatch.Alarm:
+    def _api_alarm(self) -> cloudwatch.Alarm:
         """The API is known by its name, since it stands on the functions."""
-        return cloudwatch.Alarm(
-            self,
-            "ServerErrors",
-            metric=cloudwatch.Metric(
+        return Alarms(self, self._stage, self._topic).on(
+            "NewVersionsFail",
+            cloudwatch.Metric(
                 namespace="AWS/ApiGateway",
                 metric_name="5XXError",
-                dimensions_map={"ApiName": stage.prefix},
+                dimensions_map={"ApiName": self._stage.prefix},
                 period=MINUTE,
                 statistic="Sum",
             ),
+            "The API answers with 5xx: what is being deployed, functions or flags, is rolled back.",
+            page=PAGE,
             threshold=SERVER_ERRORS,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description="The API answers with 5xx: deployments of functions under way are rolled back.",
         )

@@ -1,5 +1,6 @@
 """Maintenance on the laptop: what reads and what must not stop go on, what writes is told when to come back."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,22 +11,36 @@ from tests.e2e.laptop import Laptop
 
 
 @pytest.fixture(scope="module")
-def closed(assembly: Path) -> Iterator[Client]:
-    """A visitor of a laptop cloud under maintenance."""
-    settings = "maintenance_enabled=true maintenance_retry_after_seconds=30"
-    running = Laptop(settings=settings, assembly=assembly)
+def laptop(assembly: Path) -> Iterator[Laptop]:
+    running = Laptop(settings="maintenance_retry_after_seconds=30", assembly=assembly)
     try:
-        yield running.start().client
+        yield running.start()
     finally:
         running.remove()
 
 
-def test_what_writes_is_told_when_to_come_back(closed: Client) -> None:
-    def ask() -> Answer | None:
-        answer = closed.post("/api/auth/forgot-password", {"email": "ada@example.com"})
+@pytest.fixture(scope="module")
+def closed(laptop: Laptop) -> Client:
+    """A visitor of a laptop cloud under maintenance, which began while it ran: somebody edited its flags."""
+    assert ask(laptop.client).status == 202
+    document = laptop.state / "flags.json"
+    document.write_text(json.dumps(json.loads(document.read_text()) | {"maintenance": {"default": True}}))
+    eventually(lambda: ask(laptop.client).status == 503)
+    return laptop.client
+
+
+def ask(client: Client) -> Answer:
+    """Something that writes."""
+
+    def asked() -> Answer | None:
+        answer = client.post("/api/auth/forgot-password", {"email": "ada@example.com"})
         return None if answer.status == 429 else answer  # a machine that is busy starting
 
-    answer = eventually(ask)
+    return eventually(asked)
+
+
+def test_what_writes_is_told_when_to_come_back(closed: Client) -> None:
+    answer = ask(closed)
 
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "MAINTENANCE", "30")
 
