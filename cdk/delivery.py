@@ -20,6 +20,8 @@ from cdk.alarms import Alarms
 from cdk.stages import Stage
 
 MINUTE = Duration.minutes(1)
+LEFT_FOR_OTHERS = 100
+"""Of the account's concurrency: Lambda demands as much for functions that reserve nothing."""
 PAGE = "deployment-rolled-back"
 SERVER_ERRORS = 5
 """In a minute, of all routes: as many as wake somebody up."""
@@ -32,7 +34,7 @@ class Delivery(Stack):
         self, scope: Construct, id: str, *, stage: Stage, alarms: sns.ITopic, **options: Any
     ) -> None:
         super().__init__(scope, id, **options)
-        self._stage, self._topic = stage, alarms
+        self._stage, self._topic, self._reserved = stage, alarms, 0
         self._canaries = stage.rollout == "canary"
         self._alarms = [self._api_alarm()] if self._canaries else []
         self.flags = flags.Flags(self, "Flags", stage=stage, alarms=[*self._alarms])
@@ -49,6 +51,21 @@ class Delivery(Stack):
                 )
             ],
         )
+
+    def share(self, at_most: int | None) -> int | None:
+        """What a function may have of the account's concurrency, and nobody else: `at_most`, if the stage reserves any.
+
+        Raises:
+            ValueError: Lambda would refuse it, because too little were left for all others.
+        """
+        if at_most is None or not self._stage.concurrency:
+            return None
+        self._reserved += at_most
+        if self._reserved > self._stage.concurrency - LEFT_FOR_OTHERS:
+            raise ValueError(
+                f"Stage {self._stage.name} reserves {self._reserved} of {self._stage.concurrency}."
+            )
+        return at_most
 
     @property
     def versions(self) -> lambda_.VersionOptions:

@@ -129,6 +129,8 @@ class Handler(Construct):
         uses: Sequence[Use],
         memory: int,
         timeout: int,
+        at_most: int | None = None,
+        warm: bool = False,
         code: lambda_.Code | None = None,
         security_group: ec2.ISecurityGroup | None = None,
     ) -> None:
@@ -148,6 +150,7 @@ class Handler(Construct):
             params_and_secrets=EXTENSION,
             memory_size=memory,
             timeout=Duration.seconds(timeout),
+            reserved_concurrent_executions=runtime.delivery.share(at_most),
             role=iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")),
             tracing=lambda_.Tracing.ACTIVE,
             logging_format=lambda_.LoggingFormat.JSON,
@@ -162,7 +165,13 @@ class Handler(Construct):
         self._read_settings()
         for use in uses:
             use(self.function)
-        self.target = lambda_.Alias(self, "Live", alias_name=LIVE, version=self.function.current_version)
+        self.target = lambda_.Alias(
+            self,
+            "Live",
+            alias_name=LIVE,
+            version=self.function.current_version,
+            provisioned_concurrent_executions=(runtime.stage.warm or None) if warm else None,
+        )
         if source.folder in GRADUAL:
             runtime.delivery.shift(self.target, self.name)
 

@@ -32,6 +32,7 @@ class Migrations(Stack):
                 uses=[data.administer],
                 memory=512,
                 timeout=timeout,
+                at_most=1,
                 security_group=runtime.network.migrations,
             )
             for source, timeout in ((MIGRATE, 600), (LOOK, 900))

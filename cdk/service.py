@@ -62,12 +62,17 @@ class Authorizer:
 
 @dataclass(frozen=True)
 class Task:
-    """functions/<service>/saga/<name>.py: a step of the purchase."""
+    """functions/<service>/saga/<name>.py: a step of the purchase.
+
+    `at_most` so many run at once where concurrency is reserved: a provider's rate limit is for all of us together, and
+    a step that finds no room waits for its turn.
+    """
 
     name: str
     uses: Sequence[Use] = ()
     hot: bool = True
     timeout: int = 30
+    at_most: int | None = None
     folder: str = field(default="saga", init=False)
 
 
@@ -84,13 +89,17 @@ class Consumer:
 
 @dataclass(frozen=True)
 class Job:
-    """functions/<service>/jobs/<name>.py: on a schedule, on each deployment that changes it, or by hand."""
+    """functions/<service>/jobs/<name>.py: on a schedule, on each deployment that changes it, or by hand.
+
+    `at_most` two run at once where concurrency is reserved: as many as ever help, and they have them in a rush, too.
+    """
 
     name: str
     when: When
     uses: Sequence[Use] = ()
     hot: bool = False
     timeout: int = 50
+    at_most: int | None = 2
     folder: str = field(default="jobs", init=False)
 
 
@@ -148,7 +157,14 @@ class Service(Stack):
             uses.append(self._ground.runtime.delivery.flags.read)  # maintenance
         source = Source(self._service, row.folder, row.name)
         handler = Handler(
-            self, source, self._ground.runtime, uses=uses, memory=1024 if row.hot else 512, timeout=timeout
+            self,
+            source,
+            self._ground.runtime,
+            uses=uses,
+            memory=1024 if row.hot else 512,
+            timeout=timeout,
+            at_most=row.at_most if isinstance(row, Task | Job) else None,
+            warm=row.hot and isinstance(row, Route | Authorizer),
         )
         self._handlers[row.folder, row.name] = handler
         if isinstance(row, Consumer):

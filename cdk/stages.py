@@ -57,6 +57,9 @@ class Stage:
         requests_of_an_address, sign_ins_of_an_address: what the firewall lets one address ask for in five minutes, in
             all and below /api/auth. Many people may share an address.
         rollout: whether a new version of a function gets all calls at once, or a tenth of them for five minutes first.
+        concurrency: how many functions the account runs at once, where that may be relied on: then shares of it are
+            reserved. 0 reserves nothing, for a new account has 10, of which none can be.
+        warm: processes of each hot route and of the authorizer that are kept started, at $9 a month each.
         logs: how long they are kept.
         keep_data: refuse to delete what has data, and leave it or a snapshot of it behind if somebody insists.
         canary: whether a synthetic buyer buys a free ticket every five minutes (docs/operations.md, The canary).
@@ -84,6 +87,8 @@ class Stage:
     requests_of_an_address: int = 3000
     sign_ins_of_an_address: int = 500
     rollout: Literal["all at once", "canary"] = "all at once"
+    concurrency: int = 0
+    warm: int = 0
     logs: RetentionDays = RetentionDays.TWO_WEEKS
     keep_data: bool = False
     canary: bool = False
@@ -155,6 +160,8 @@ PROD = Stage(
     requests_per_second=2000,
     burst=4000,
     rollout="canary",
+    concurrency=1000,
+    warm=1,
     logs=RetentionDays.THREE_MONTHS,
     keep_data=True,
     canary=True,

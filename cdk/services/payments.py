@@ -49,10 +49,10 @@ def rows(on: Ground) -> list[Row]:
         Route("POST", "/api/payments/webhooks/paypal",  "paypal_webhook",    "signature", uses=[db, paypal, cache, webhooks]),
         Route("GET",  "/api/health/payments",           "health",            "public",    uses=[db]),
 
-        Task("charge",         uses=[db, publish, *providers, refunds, wake], timeout=60),
+        Task("charge",         uses=[db, publish, *providers, refunds, wake], timeout=60, at_most=40),
         Task("await_payment",  uses=[db, publish, wake]),
-        Task("cancel_payment", uses=[db, publish, *providers, refunds, wake], timeout=60),
-        Task("refund_payment", uses=[db, publish, *providers, refunds], timeout=60),
+        Task("cancel_payment", uses=[db, publish, *providers, refunds, wake], timeout=60, at_most=20),
+        Task("refund_payment", uses=[db, publish, *providers, refunds], timeout=60, at_most=10),
 
         Consumer("attempts", queue="payments-attempts", uses=[db, publish, *providers, refunds, wake]),
         Consumer("webhooks", queue="payments-webhooks", uses=[db, publish, *providers, attempts, refunds, wake]),

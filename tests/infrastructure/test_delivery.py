@@ -1,5 +1,6 @@
 """What a deployment changes, and how the new code comes into service."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cdk import flags
 from tests.infrastructure.template import ROOT, Resource, System, text_of, walk
 
 LIVE = ":live"
@@ -110,6 +112,84 @@ def test_production_keeps_the_versions_that_one_may_go_back_to(system: System, p
             alias = alias_of(stage, function)
             version = body_of(stage, stage.target(alias.stack, alias.properties["FunctionVersion"]))
             assert version.get("DeletionPolicy", "Delete") == policy
+
+
+HOT = 1024
+
+
+def test_production_keeps_hot_routes_and_the_authorizer_warm_and_development_nothing(
+    system: System, production: System
+) -> None:
+    for handler, function in production.functions.items():
+        alias = alias_of(production, function).properties
+        is_hot = function.properties["MemorySize"] == HOT and handler.split(".")[2] in (
+            "routes",
+            "authorizers",
+        )
+        assert ("ProvisionedConcurrencyConfig" in alias) == is_hot, handler
+    for function in system.functions.values():
+        assert "ProvisionedConcurrencyConfig" not in alias_of(system, function).properties
+
+
+def reserved(stage: System) -> dict[str, int]:
+    found = {h: f.properties.get("ReservedConcurrentExecutions") for h, f in stage.functions.items()}
+    return {handler: share for handler, share in found.items() if share is not None}
+
+
+def test_concurrency_is_reserved_where_something_must_be_spared_and_the_account_has_enough(
+    system: System, production: System
+) -> None:
+    shares = reserved(production)
+    assert shares["functions.platform.jobs.migrate.handler"] == 1
+    for task in ("charge", "cancel_payment", "refund_payment"):
+        assert 1 <= shares[f"functions.payments.saga.{task}.handler"] <= 50, (
+            "Stripe admits 100 requests a second"
+        )
+    assert (
+        sum(shares.values())
+        + sum(
+            alias.properties.get("ProvisionedConcurrencyConfig", {}).get("ProvisionedConcurrentExecutions", 0)
+            for alias in production.of_type("AWS::Lambda::Alias")
+        )
+        <= 1000 - 100
+    )
+    assert not reserved(system), "a new account has 10, and Lambda keeps 100 for everybody"
+
+
+def test_only_functions_that_ask_for_flags_have_appconfig_s_extension(system: System) -> None:
+    for handler, function in system.functions.items():
+        layers = [layer for layer in function.properties["Layers"] if isinstance(layer, str)]
+        ours = [layer for layer in layers if ":layer:AWS-AppConfig-Extension-Arm64:" in layer]
+        assert len(ours) == ("FLAGS_PATH" in system.environment(function)), handler
+
+
+def test_every_route_that_writes_asks_for_flags(system: System) -> None:
+    for method in system.of_type("AWS::ApiGateway::Method"):
+        if method.properties["HttpMethod"] in ("POST", "PUT", "PATCH", "DELETE"):
+            imported = next(
+                i for k, i in walk(method.properties["Integration"]["Uri"]) if k == "Fn::ImportValue"
+            )
+            function = system.behind(system.target("Api", {"Fn::ImportValue": imported}))
+            assert "FLAGS_PATH" in system.environment(function)
+
+
+def test_flags_spread_gradually_in_production_and_come_back_by_an_alarm(
+    system: System, production: System
+) -> None:
+    (environment,) = production.of_type("AWS::AppConfig::Environment")
+    (monitor,) = environment.properties["Monitors"]
+    assert production.target(environment.stack, monitor["AlarmArn"]).properties["MetricName"] == "5XXError"
+    for stage, minutes in ((system, 0), (production, 10)):
+        (deployment,) = stage.of_type("AWS::AppConfig::Deployment")
+        strategy = stage.target(deployment.stack, deployment.properties["DeploymentStrategyId"])
+        assert strategy.properties["DeploymentDurationInMinutes"] == minutes
+
+
+def test_what_appconfig_admits_is_what_the_code_declares(system: System) -> None:
+    (profile,) = system.of_type("AWS::AppConfig::ConfigurationProfile")
+    (validator,) = profile.properties["Validators"]
+    assert validator["Type"] == "JSON_SCHEMA"
+    assert json.loads(validator["Content"]) == flags.schema()
 
 
 @pytest.fixture(scope="module")
