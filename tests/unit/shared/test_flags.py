@@ -137,7 +137,12 @@ def test_the_document_is_asked_for_once_in_some_seconds(
     extension: Extension, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(flags, "_read", lambda path: asked.append(path) or {"new": {"default": True}})
+
+    def read(path: str) -> dict[str, Any]:
+        asked.append(path)
+        return {"new": {"default": True}}
+
+    monkeypatch.setattr(flags, "_read", read)
     flags.forget()
 
     assert [NEW() for _ in range(50)] == [True] * 50
