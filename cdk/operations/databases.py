@@ -66,7 +66,8 @@ def _watch_server(alarms: Alarms, server: Server) -> None:
     )
     alarms.on(
         f"DatabaseFull{server.name}",
-        server.metric("FreeStorageSpace", "Minimum"),
+        # A cluster's storage grows by itself; what can fill up is a machine's own disk, for sorting and the log.
+        server.metric("FreeStorageSpace" if server.kind == "instance" else "FreeLocalStorage", "Minimum"),
         at + "bytes left on the disk.",
         page="database-full",
         threshold=2 * GIGABYTE,
