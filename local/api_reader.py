@@ -79,7 +79,7 @@ def _route(intrinsics: Intrinsics, resource: Resource, properties: Mapping[str, 
     )
     if integration["Type"] == "AWS_PROXY":
         arn = integration["Uri"].split("/functions/", 1)[1].removesuffix("/invocations")
-        return replace(route, function=intrinsics.called(arn))
+        return replace(route, function=intrinsics.called(arn), target=arn)
     if integration["Type"] == "MOCK":
         return replace(route, mock=_mock(resource, integration))
     raise AssemblyError(
@@ -137,7 +137,7 @@ def _authorizer(intrinsics: Intrinsics) -> Authorizer | None:
             f"{resources[0]} takes its identity from {sources}; only headers and the query are known"
         )
     arn = properties["AuthorizerUri"].split("/functions/", 1)[1].removesuffix("/invocations")
-    return Authorizer(intrinsics.called(arn), headers, query)
+    return Authorizer(intrinsics.called(arn), headers, query, arn, properties.get("AuthorizerCredentials"))
 
 
 def _gateway_response(properties: Mapping[str, Any]) -> GatewayResponse:

@@ -17,6 +17,8 @@ from local.attributes import PLACEHOLDER, Resource
 from local.bucket_reader import read_buckets, read_distribution
 from local.intrinsics import Intrinsics
 from local.not_run import NOT_RUN
+from local.permissions.grants import POLICY_TYPES, Grants, read_grants
+from local.permissions.sign_ins import read_sign_ins
 from local.resources import (
     Api,
     AssemblyError,
@@ -37,7 +39,7 @@ from local.resources import (
 
 __all__ = ["Assembly", "AssemblyError"]
 
-RUN = API_TYPES | {
+RUN = (API_TYPES | POLICY_TYPES) | {
     "AWS::AppConfig::HostedConfigurationVersion",
     "AWS::CloudFront::Distribution",
     "AWS::Lambda::Alias",
@@ -82,6 +84,7 @@ class Assembly:
     distribution: Distribution | None
     mail_identities: list[str]
     flags: str | None
+    grants: Grants
 
     @classmethod
     def read(cls, root: Path, places: Places) -> Assembly:
@@ -107,6 +110,7 @@ class Assembly:
             distribution=read_distribution(reader.intrinsics),
             mail_identities=[reader.name(r) for r in reader.of_type("AWS::SES::EmailIdentity")],
             flags=reader.flags(),
+            grants=read_grants(reader.intrinsics),
         )
 
 
@@ -165,6 +169,8 @@ class _Reader:
                 reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
                 log_format=properties.get("LoggingConfig", {}).get("LogFormat", "Text"),
                 aliases=self.intrinsics.aliases_of(self.name(resource)),
+                role=str(properties.get("Role", "")),
+                **read_sign_ins(self.intrinsics, resource),
             )
 
     def _asset(self, resource: Resource, code: Mapping[str, Any]) -> Path:
@@ -253,6 +259,8 @@ class _Reader:
                 timezone=properties.get("ScheduleExpressionTimezone", "UTC"),
                 function=self.intrinsics.called(properties["Target"]["Arn"]),
                 payload=properties["Target"].get("Input", "{}"),
+                target=properties["Target"]["Arn"],
+                role=properties["Target"].get("RoleArn"),
             )
 
     def triggers(self) -> Iterable[Trigger]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from local.gateway_events import Call, authorizer_event
 from local.lambdas import LambdaHost
-from local.resources import Authorizer
+from local.permissions.gate import Denied
+from local.resources import ACCOUNT, REGION, Authorizer
 
 
 class Refused(Exception):
@@ -27,6 +28,7 @@ async def authorize(host: LambdaHost, authorizer: Authorizer, call: Call) -> dic
         query.get(n) for n in authorizer.query
     ):
         raise Refused("UNAUTHORIZED")
+    _admit(host, authorizer, call)
     answer = await host.invoke(authorizer.function, json.dumps(authorizer_event(call)).encode())
     try:
         value = json.loads(answer.payload)
@@ -46,6 +48,19 @@ async def authorize(host: LambdaHost, authorizer: Authorizer, call: Call) -> dic
         "principalId": value["principalId"],
         "integrationLatency": 0,
     }
+
+
+def _admit(host: LambdaHost, authorizer: Authorizer, call: Call) -> None:
+    """Raise Refused unless API Gateway may call the authorizer: by a role, or by the function's own policy."""
+    try:
+        if authorizer.role is not None:
+            host.admit_role(authorizer.role, authorizer.target)
+        else:
+            source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{call.api.id}/authorizers/{authorizer.function}"
+            host.admit_service("apigateway.amazonaws.com", source, authorizer.target)
+    except Denied as denied:
+        print(f"gateway: {denied}", flush=True)
+        raise Refused("AUTHORIZER_CONFIGURATION_ERROR") from denied
 
 
 def _allows(policy: object, arn: str) -> bool:

@@ -3,8 +3,8 @@
 `python -m local.aws --port 9001 --lambda-host 127.0.0.1:9004 --mails .state/mails`
 
 Step Functions really run; their Lambda tasks go to the Lambda host. Mail is written to files, and beside them messages
-to a journal (`queues.sqlite3`) and objects to `buckets`, which outlive the process; all else is memory. `local.aws_*`
-hold what moto lacks for that.
+to a journal (`queues.sqlite3`) and objects to `buckets`, which outlive the process; all else is memory. With
+`--permissions`, each call is held to the policies of the template. `local.aws_*` hold what moto lacks for that.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import NoReturn
 
 from local.aws_server import AwsServer
 from local.faults import Faults
+from local.permissions.gate import Gate
+from local.permissions.grants import Grants
 from local.resources import ACCOUNT, REGION
 from local.sendgrid_simulator import SendGrid
 
@@ -43,6 +45,7 @@ def main() -> None:
     from local import (
         aws_bucket_files,
         aws_mails,
+        aws_permissions,
         aws_queue_journal,
         aws_queues,
         aws_secrets,
@@ -58,13 +61,17 @@ def main() -> None:
     aws_queue_journal.install(arguments.mails.parent / "queues.sqlite3")
     aws_secrets.install()
     aws_bucket_files.install(arguments.mails.parent / "buckets")
-    aws_uploads.install()
+    door = None
+    if arguments.permissions is not None:
+        gate = Gate(Grants.load(arguments.permissions), arguments.denied)
+        aws_permissions.install(gate)
+        door = aws_permissions.Door(gate)
+    aws_uploads.install(door)
     aws_speed.install()
     aws_stepfunctions.install(arguments.lambda_host)
     sendgrid = SendGrid(arguments.mails, Faults())
-    server = AwsServer(
-        arguments.port, DomainDispatcherApplication(create_backend_app), faults, sendgrid, aws_queues.release
-    )
+    app = DomainDispatcherApplication(create_backend_app)
+    server = AwsServer(arguments.port, app, faults, sendgrid, aws_queues.release, door)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     print("ready", flush=True)
@@ -78,6 +85,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True, help="where to listen on the loopback address")
     parser.add_argument("--lambda-host", required=True, help="host:port of the Lambda Invoke API")
     parser.add_argument("--mails", type=Path, required=True, help="the folder that takes each mail as a file")
+    parser.add_argument(
+        "--permissions", type=Path, help="who may do what (local.permissions); without it, everybody"
+    )
+    parser.add_argument(
+        "--denied", type=Path, default=Path(os.devnull), help="the file that records what was denied"
+    )
     return parser.parse_args()
 
 

@@ -11,14 +11,18 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from local.cloud import RELEASE_PATH
 from local.faults import Fault, FaultError, Faults, OrderedFault
+from local.permissions.calls import Call
 from local.sendgrid_simulator import FAULTS_PATH as SENDGRID_FAULTS_PATH
 from local.sendgrid_simulator import PATH as SENDGRID_PATH
 from local.sendgrid_simulator import SendGrid
+
+if TYPE_CHECKING:
+    from local.aws_permissions import Door
 
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -28,7 +32,8 @@ FAULTS_PATH = "/_local/faults"
 class AwsServer(ThreadingHTTPServer):
     """Serves a WSGI application, the orders for faults under `FAULTS_PATH`, and the simulated SendGrid.
 
-    `release` makes messages visible, all but those of the ids that it is given; under `RELEASE_PATH`.
+    `release` makes messages visible, all but those of the ids that it is given; under `RELEASE_PATH`. `door` turns away
+    whoever may not do what is asked.
     """
 
     daemon_threads = True
@@ -41,12 +46,14 @@ class AwsServer(ThreadingHTTPServer):
         faults: Faults,
         sendgrid: SendGrid | None = None,
         release: Callable[..., int] = lambda *_, **__: 0,
+        door: Door | None = None,
     ) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.app = app
         self.faults = faults
         self.sendgrid = sendgrid
         self.release = release
+        self.door = door
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are no news."""
@@ -100,6 +107,13 @@ class _Handler(BaseHTTPRequestHandler):
         def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
             started[:] = [status, headers]
 
+        door, call = self.server.door, None
+        if door is not None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            call = Call(self.command, self.path, headers, body)
+            if refusal := door.refusal(call):
+                self._send(refusal.status, refusal.headers, refusal.body)
+                return
         try:
             answer = b"".join(self.server.app(self._environ(body), start_response))
         except OrderedFault as fault:
@@ -110,6 +124,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(repr(error))
             return
         status, headers = started
+        if (
+            door is not None
+            and call is not None
+            and status.startswith("404")
+            and (hidden := door.hides(call))
+        ):
+            self._send(hidden.status, hidden.headers, hidden.body)
+            return
         self._send(int(status.split(" ", 1)[0]), headers, answer)
 
     def _fail(self, message: str) -> None:

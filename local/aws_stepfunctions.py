@@ -16,10 +16,13 @@ from urllib.parse import quote
 
 import urllib3
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import StateCredentials
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from local.aws_replace import replace
+from local.permissions.grants import access_key, role_caller
+from local.resources import REGION
 
 
 def install(lambda_host: str) -> None:
@@ -38,10 +41,16 @@ class _Invoker:
             maxsize=64, retries=False, timeout=urllib3.Timeout(connect=5, read=None)
         )
 
-    def __call__(self, parameters: dict[str, Any], **_region_and_credentials: object) -> dict[str, Any]:
+    def __call__(
+        self, parameters: dict[str, Any], state_credentials: StateCredentials, **_region: object
+    ) -> dict[str, Any]:
         name = quote(parameters["FunctionName"], safe="")
+        scope = f"{access_key(role_caller(state_credentials.role_arn))}/20260101/{REGION}/lambda/aws4_request"
         response = self._pool.request(
-            "POST", f"{self._url}/{name}/invocations", body=parameters.get("Payload") or b"{}"
+            "POST",
+            f"{self._url}/{name}/invocations",
+            body=parameters.get("Payload") or b"{}",
+            headers={"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}"},
         )
         if response.status >= 300:
             raise _refusal(response)

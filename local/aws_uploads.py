@@ -11,13 +11,16 @@ import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.s3.responses import S3Response
 
 from local.aws_replace import replace
+from local.permissions.grants import secret_key
 
-SECRET_KEY = "local"
+if TYPE_CHECKING:
+    from local.aws_permissions import Door
+
 # Fields that need no condition: those of the signature, the file itself, and what S3 says may be ignored.
 _FREE = ("policy", "x-amz-signature", "file", "awsaccesskeyid")
 
@@ -30,8 +33,11 @@ class Refused(Exception):
         self.status, self.code = status, code
 
 
-def install() -> None:
-    """Look at every form before moto takes its file. Call once, before the server starts."""
+def install(door: Door | None = None) -> None:
+    """Look at every form before moto takes its file. Call once, before the server starts.
+
+    `door` says whether who signed a form may do himself what he lets others do.
+    """
     take = S3Response._bucket_response_post
 
     def take_form(self: S3Response, request: Any, bucket_name: str) -> Any:
@@ -40,6 +46,8 @@ def install() -> None:
         try:
             fields = {name.lower(): value for name, value in request.form.items()}
             check(fields, bucket_name, len(self.body), datetime.now(UTC))
+            if door is not None and not door.may_post(_signer(fields), bucket_name, fields.get("key", "")):
+                raise Refused(403, "AccessDenied", "Access Denied")
         except Refused as refused:
             headers = {"Content-Type": "application/xml"} | self._get_cors_headers_other()
             return refused.status, headers, _xml(refused)
@@ -92,10 +100,15 @@ def _meet(condition: Any, fields: Mapping[str, str], size: int) -> str:
 
 def _signature(fields: Mapping[str, str]) -> str:
     _, day, region, service, last = fields.get("x-amz-credential", "////").split("/")[:5]
-    key = f"AWS4{SECRET_KEY}".encode()
+    key = f"AWS4{secret_key(_signer(fields))}".encode()
     for part in (day, region, service, last):
         key = hmac.digest(key, part.encode(), hashlib.sha256)
     return hmac.new(key, fields["policy"].encode(), hashlib.sha256).hexdigest()
+
+
+def _signer(fields: Mapping[str, str]) -> str:
+    """The access key that the form was signed with."""
+    return fields.get("x-amz-credential", "").split("/")[0]
 
 
 def _xml(refused: Refused) -> str:

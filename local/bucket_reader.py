@@ -7,6 +7,7 @@ from typing import Any
 
 from local.attributes import Resource
 from local.intrinsics import S3_HOST, Intrinsics
+from local.permissions.grants import distribution_arn
 from local.resources import AssemblyError, Bucket, Distribution
 
 
@@ -40,6 +41,7 @@ def read_distribution(intrinsics: Intrinsics) -> Distribution | None:
         bucket=origin["DomainName"].removesuffix(S3_HOST),
         folder=origin.get("OriginPath", "").strip("/"),
         missing=_missing(found[0], config.get("CustomErrorResponses", ())),
+        arn=distribution_arn(intrinsics.attributes.ref(found[0])),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from local.permissions.grants import OPERATOR
 from local.resources import REGION
 
 _TARGET = {
@@ -38,15 +39,23 @@ class Cloud:
         self._session: aiohttp.ClientSession | None = None
 
     async def call(
-        self, service: str, action: str, parameters: Mapping[str, Any], timeout: float = 60
+        self,
+        service: str,
+        action: str,
+        parameters: Mapping[str, Any],
+        timeout: float = 60,
+        key: str = OPERATOR,
     ) -> Any:
-        """Call an action and return its answer. Raises CloudError, and aiohttp's errors if nobody answers."""
+        """Call an action by the rights of who has the access key, and return its answer.
+
+        Raises CloudError, and aiohttp's errors if nobody answers.
+        """
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         headers = {
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": f"{_TARGET[service]}.{action}",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/{service}/aws4_request",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20260101/{REGION}/{service}/aws4_request",
         }
         body, limit = json.dumps(parameters), aiohttp.ClientTimeout(total=timeout)
         async with self._session.post(f"{self._url}/", data=body, headers=headers, timeout=limit) as response:

@@ -13,7 +13,8 @@ from local.gateway_events import Call, MalformedAnswer, proxy_event, proxy_respo
 from local.gateway_protocol import listen, on_expect, unrouted
 from local.gateway_responses import gateway_response, mock_response
 from local.lambdas import LambdaHost, TooManyRequests, UnknownFunction
-from local.resources import Api
+from local.permissions.gate import Denied
+from local.resources import ACCOUNT, REGION, Api, Route
 from local.routing import Routes
 
 MAX_BODY = 10 * 1024 * 1024
@@ -69,6 +70,9 @@ class Gateway:
             response = gateway_response(call, refusal.kind)
         except TooManyRequests:
             response = gateway_response(call, "THROTTLED")
+        except Denied as denied:
+            print(f"gateway: {request.method} {call.path}: {denied}", flush=True)
+            response = gateway_response(call, "API_CONFIGURATION_ERROR")
         except (MalformedAnswer, UnknownFunction) as error:
             print(f"gateway: {request.method} {call.path}: {error}", flush=True)
             response = gateway_response(call, "DEFAULT_5XX")
@@ -77,6 +81,11 @@ class Gateway:
 
     def _refusal(self, request: web.BaseRequest, kind: str) -> web.Response:
         return gateway_response(Call(self._api, request, b"", None), kind)
+
+    def _admit(self, route: Route) -> None:
+        """Raise Denied unless the function's policy lets the API's method in."""
+        source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self._api.id}/{self._api.stage}/{route.method}{route.path}"
+        self._host.admit_service("apigateway.amazonaws.com", source, route.target)
 
     async def _answer(self, call: Call) -> web.Response:
         route = call.route
@@ -91,6 +100,7 @@ class Gateway:
         if route.mock is not None:
             return mock_response(call, route.mock)
         assert route.function is not None
+        self._admit(route)
         payload = json.dumps(proxy_event(call)).encode()
         invocation = asyncio.ensure_future(self._host.invoke(route.function, payload))
         # the function runs on when its caller has stopped waiting, as it does behind API Gateway

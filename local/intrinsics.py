@@ -99,6 +99,17 @@ class Intrinsics:
             found.setdefault(function_name(reference), set()).add(str(qualifier(reference)))
         return found
 
+    def source(self, stack: str, value: Any) -> Resource | None:
+        """The resource whose attribute a value is, be it exported by another stack; None if it is not one's alone."""
+        while isinstance(value, Mapping) and "Fn::ImportValue" in value:
+            name = self.value(stack, value["Fn::ImportValue"])
+            stack, value = self._exports.get(name, (stack, None))
+        if not isinstance(value, Mapping) or "Fn::GetAtt" not in value:
+            return None
+        argument = value["Fn::GetAtt"]
+        id_ = argument.split(".")[0] if isinstance(argument, str) else argument[0]
+        return self.resources.get((stack, id_))
+
     def distributions(self) -> list[tuple[Resource, str]]:
         """Every distribution with the host of its (first) origin."""
         found = self.of_type("AWS::CloudFront::Distribution")

@@ -14,6 +14,9 @@ from aiohttp import ClientError, web
 
 from local.attributes import function_name, qualifier
 from local.cloud import Cloud, CloudError
+from local.permissions.calls import Call
+from local.permissions.gate import Denied
+from local.permissions.grants import OPERATOR
 
 FLAGS_FILE = "flags.json"
 
@@ -55,6 +58,10 @@ class InvokeApi:
 
         reference = unquote(request.match_info["name"])
         name, alias = function_name(reference), request.query.get("Qualifier") or qualifier(reference)
+        try:
+            self._host.admit(_key(request), name if alias is None else f"{name}:{alias}")
+        except Denied as denied:
+            return _refused(403, "AccessDeniedException", str(denied))
         payload = await request.read() or b"{}"
         kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         try:
@@ -94,15 +101,23 @@ class InvokeApi:
     async def _extension(
         self, request: web.Request, service: str, action: str, query: dict[str, Any]
     ) -> web.Response:
-        if request.headers.get("X-Aws-Parameters-Secrets-Token") != self._token:
+        token, _, key = request.headers.get("X-Aws-Parameters-Secrets-Token", "").partition(".")
+        if token != self._token:
             return web.Response(status=401, text="not authorized")
         try:
-            return web.json_response(await self._cloud.call(service, action, query))
+            return web.json_response(await self._cloud.call(service, action, query, key=key or OPERATOR))
         except CloudError as error:
             return web.json_response({"__type": error.code, "message": str(error)}, status=400)
         except (ClientError, TimeoutError):
             # The emulator is being started again; the function says that its settings are out of reach.
             return web.json_response({"__type": "ServiceUnavailable"}, status=503)
+
+
+def _key(request: web.Request) -> str:
+    """The access key that the request is signed with."""
+    headers = {"authorization": request.headers.get("Authorization", "")}
+    signed = Call(request.method, request.path, headers, b"").signed
+    return signed[0] if signed else ""
 
 
 def _refused(status: int, code: str, message: str, **extra: str) -> web.Response:

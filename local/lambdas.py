@@ -19,7 +19,11 @@ from typing import Any
 
 from local.faults import SLOW_SECONDS, Faults, Stroke
 from local.invoke_api import InvokeApi
-from local.resources import Function
+from local.permissions.gate import Denied, Gate
+from local.permissions.grants import OPERATOR, access_key, role_caller
+from local.permissions.policy import Caller
+from local.permissions.sign_ins import credentials, sign_in
+from local.resources import ACCOUNT, REGION, Function
 from local.runtime_api import Answer, InitFailed
 from local.workers import PRELOAD, Worker, Zygote
 
@@ -86,11 +90,18 @@ class _Pool:
 
 
 class LambdaHost:
-    """Invokes `functions` (by name). Start it before use; stop it to end every process."""
+    """Invokes `functions` (by name). Start it before use; stop it to end every process.
 
-    def __init__(self, functions: Mapping[str, Function], settings: HostSettings) -> None:
+    `gate` decides who may invoke what, and each function's process has the rights of its role; without it, all may.
+    """
+
+    def __init__(
+        self, functions: Mapping[str, Function], settings: HostSettings, gate: Gate | None = None
+    ) -> None:
         self.faults = Faults()
         self.settings = settings
+        self._gate = gate
+        self._callers = gate.grants.callers() if gate is not None else {}
         self._pools = {name: _Pool(function) for name, function in functions.items()}
         self._zygote = Zygote(settings.state / "logs" / "zygote.log", settings.preload)
         self._starting = 0
@@ -151,6 +162,28 @@ class LambdaHost:
             pool.in_flight -= 1
             if stroke is not None:
                 self.faults.end(stroke)
+
+    def admit(self, key: str, target: str) -> None:
+        """Raise Denied unless who has the access key may invoke the function of that name or ARN."""
+        if key != OPERATOR and self._gate is not None:
+            caller = self._callers.get(key, Caller("nobody", "somebody without credentials"))
+            self._gate.check(caller, "lambda:InvokeFunction", _arn(target))
+
+    def admit_service(self, service: str, source: str, target: str) -> None:
+        """Raise Denied unless the function's policy lets one of AWS's services invoke it for `source`."""
+        if self._gate is not None:
+            caller = Caller(service, f"{service} for {source.rsplit(':', 1)[-1]}", source)
+            self._gate.check(caller, "lambda:InvokeFunction", _arn(target))
+
+    def admit_role(self, role: str, target: str) -> None:
+        """Raise Denied unless the role, which one of AWS's services has taken, may invoke the function."""
+        if self._gate is not None:
+            self._gate.check(role_caller(role), "lambda:InvokeFunction", _arn(target))
+
+    def key_of(self, name: str) -> str:
+        """The access key with which AWS acts for a function: reads its queue."""
+        function = self._pools[name].function if name in self._pools else None
+        return OPERATOR if self._gate is None or function is None else access_key(role_caller(function.role))
 
     def invoke_later(self, name: str, payload: bytes) -> None:
         """Invoke asynchronously, with the retries that Lambda gives. Raises UnknownFunction."""
@@ -295,7 +328,14 @@ class LambdaHost:
         worker.gone = lambda worker: self._gone(pool, worker)
         failure: InitFailed | None = None
         try:
+            if self._gate is not None:
+                worker.environment |= sign_in(self._gate, pool.function)
+                worker.environment |= credentials(pool.function, self.settings.session_token)
             await worker.start()
+        except Denied as denied:
+            worker.kill()
+            self._gone(pool, worker)
+            failure = InitFailed(_failure("AccessDeniedException", str(denied)).payload)
         except InitFailed as error:
             failure = error
         finally:
@@ -340,6 +380,11 @@ class LambdaHost:
             for pool in self._pools.values():
                 for worker in [worker for worker in pool.idle if worker.idle_since < before]:
                     worker.kill()
+
+
+def _arn(target: str) -> str:
+    """The ARN of a function, from its name or ARN, with or without a qualifier."""
+    return target if target.startswith("arn:") else f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{target}"
 
 
 def _next_call(pool: _Pool) -> asyncio.Future[Worker] | None:

@@ -21,6 +21,7 @@ from local.console import Console
 from local.deploy import Deployment, SettingError, TriggerError
 from local.gateway import Gateway
 from local.lambdas import HostSettings, LambdaHost
+from local.permissions.gate import Gate
 from local.pictures import Pictures
 from local.processes import CannotStart, Processes
 from local.progress import Progress
@@ -110,7 +111,8 @@ class Launcher:
         limits = HostSettings(
             self._state.folder, servers.aws_url, servers.lambda_port, max_processes=self._options.processes
         )
-        host = LambdaHost(assembly.functions, limits)
+        assembly.grants.save(self._state.permissions)
+        host = LambdaHost(assembly.functions, limits, Gate(assembly.grants, self._state.denied))
         deployment = Deployment(
             assembly, servers.aws_url, self._state.folder, secrets, self._options.settings
         )

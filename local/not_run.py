@@ -8,7 +8,6 @@ from __future__ import annotations
 
 _NETWORK = "one machine: every part listens on the loopback address"
 _STANDS_IN = "the launcher's own process stands in; functions get its address from the resource's attributes"
-_PERMISSION = "the emulator does not check permissions; the synthesized policies are tested instead"
 _WATCHING = "nobody is paged on a laptop; logs are files"
 _MAILS = (
     "the emulator's SES tells nothing of mails; `POST /_local/emails/{id}/…` puts its events on the topic"
@@ -26,7 +25,7 @@ NOT_RUN: dict[str, str] = {
     "AWS::AppConfig::Deployment": _FLAGS,
     "AWS::AppConfig::DeploymentStrategy": _FLAGS,
     "AWS::AppConfig::Environment": _FLAGS,
-    "AWS::CloudFront::OriginAccessControl": _PERMISSION,
+    "AWS::CloudFront::OriginAccessControl": "pictures are read by the rights of their distribution, unsigned",
     "AWS::CloudFront::ResponseHeadersPolicy": "the gateway sends the same headers",
     "AWS::CloudTrail::Trail": _WATCHING,
     "AWS::CloudWatch::Alarm": _WATCHING,
@@ -55,13 +54,9 @@ NOT_RUN: dict[str, str] = {
     "AWS::ElastiCache::User": _STANDS_IN,
     "AWS::ElastiCache::UserGroup": _STANDS_IN,
     "AWS::Events::Rule": _WATCHING,
-    "AWS::IAM::Policy": _PERMISSION,
-    "AWS::IAM::Role": _PERMISSION,
-    "AWS::KMS::Alias": "nothing is encrypted at rest on a laptop",
-    "AWS::KMS::Key": "nothing is encrypted at rest on a laptop",
+    "AWS::KMS::Alias": "nobody asks for a key by its alias",
     "AWS::Lambda::EventInvokeConfig": "a tick that fails is made good by the next one, here as there",
     "AWS::Lambda::LayerVersion": "put on the import path of the functions that name it",
-    "AWS::Lambda::Permission": _PERMISSION,
     "AWS::Logs::LogGroup": _WATCHING,
     "AWS::RDS::DBCluster": _STANDS_IN,
     "AWS::RDS::DBClusterParameterGroup": _STANDS_IN,
@@ -72,11 +67,8 @@ NOT_RUN: dict[str, str] = {
     "AWS::RDS::DBProxyTargetGroup": _STANDS_IN,
     "AWS::RDS::DBSubnetGroup": _STANDS_IN,
     "AWS::RDS::EventSubscription": _WATCHING,
-    "AWS::S3::BucketPolicy": _PERMISSION,
     "AWS::SES::ConfigurationSet": _MAILS,
     "AWS::SES::ConfigurationSetEventDestination": _MAILS,
-    "AWS::SNS::TopicPolicy": _PERMISSION,
-    "AWS::SQS::QueuePolicy": _PERMISSION,
     "AWS::WAFv2::IPSet": _DOOR,
     "AWS::WAFv2::LoggingConfiguration": _DOOR,
     "AWS::WAFv2::WebACL": _DOOR,

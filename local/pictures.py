@@ -7,6 +7,8 @@ from urllib.parse import quote
 import aiohttp
 from aiohttp import web
 
+from local.permissions.grants import CLOUDFRONT, access_key
+from local.permissions.policy import Caller
 from local.resources import PICTURES_PATH, REGION, Distribution
 
 _HEADERS = {
@@ -26,7 +28,9 @@ class Pictures:
 
     async def start(self) -> None:
         """Open what the route needs."""
-        signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/s3/aws4_request"}
+        arn = self._distribution.arn if self._distribution is not None else ""
+        key = access_key(Caller(CLOUDFRONT, CLOUDFRONT, arn))
+        signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20260101/{REGION}/s3/aws4_request"}
         self._session = aiohttp.ClientSession(
             headers=signed, timeout=aiohttp.ClientTimeout(total=_SECONDS), auto_decompress=False
         )

@@ -111,7 +111,7 @@ class _Poller:
             "AttributeNames": ["All"],
             "MessageAttributeNames": ["All"],
         }
-        answer = await self._cloud.call("sqs", "ReceiveMessage", query, timeout=wait + 30)
+        answer = await self._call("ReceiveMessage", query, timeout=wait + 30)
         messages = list(answer.get("Messages", ()))
         self._held.update(message["MessageId"] for message in messages)
         return messages
@@ -143,7 +143,7 @@ class _Poller:
 
     async def _delete(self, messages: Sequence[Message]) -> None:
         entries = [{"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(messages)]
-        await self._cloud.call("sqs", "DeleteMessageBatch", {"QueueUrl": self._url, "Entries": entries})
+        await self._call("DeleteMessageBatch", {"QueueUrl": self._url, "Entries": entries})
 
     async def _show_again(self, messages: Sequence[Message]) -> None:
         entries = [
@@ -151,7 +151,11 @@ class _Poller:
             for i, m in enumerate(messages)
         ]
         query = {"QueueUrl": self._url, "Entries": entries}
-        await self._cloud.call("sqs", "ChangeMessageVisibilityBatch", query)
+        await self._call("ChangeMessageVisibilityBatch", query)
+
+    async def _call(self, action: str, query: Mapping[str, Any], timeout: float = 60) -> Any:
+        """Ask SQS by the rights of the function's role, as an event source mapping does."""
+        return await self._cloud.call("sqs", action, query, timeout, self._host.key_of(self._source.function))
 
 
 def fault_target(queue: str) -> str:

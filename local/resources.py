@@ -41,7 +41,11 @@ class Places:
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function. `timeout` is in seconds, `memory` in MB; `aliases` are the qualifiers it answers to."""
+    """A Lambda function. `timeout` is in seconds, `memory` in MB; `aliases` are the qualifiers it answers to.
+
+    `databases` and `cache` are the ARNs as which its environment has it sign in, `in_network` says that it is attached
+    to the VPC: its role must be allowed all of these.
+    """
 
     name: str
     handler: str
@@ -53,6 +57,10 @@ class Function:
     reserved_concurrency: int | None = None
     log_format: str = "Text"
     aliases: frozenset[str] = frozenset()
+    role: str = ""
+    databases: Sequence[str] = ()
+    cache: Sequence[str] = ()
+    in_network: bool = False
 
     @property
     def arn(self) -> str:
@@ -73,7 +81,10 @@ class MockResponse:
 
 @dataclass(frozen=True)
 class Route:
-    """A method of the REST API: either a Lambda proxy (`function`) or a `mock`. `timeout` is in seconds."""
+    """A method of the REST API: either a Lambda proxy (`function`) or a `mock`. `timeout` is in seconds.
+
+    `target` is the ARN that API Gateway invokes: the function's, or that of a version or an alias.
+    """
 
     method: str
     path: str
@@ -82,15 +93,18 @@ class Route:
     authorized: bool = False
     timeout: float = 29.0
     resource_id: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True)
 class Authorizer:
-    """A Lambda authorizer of type REQUEST without a result cache."""
+    """A Lambda authorizer of type REQUEST without a result cache. `role` is whose rights API Gateway calls it with."""
 
     function: str
     headers: Sequence[str]
     query: Sequence[str] = ()
+    target: str = ""
+    role: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,13 +182,15 @@ class EventSource:
 
 @dataclass(frozen=True)
 class Schedule:
-    """An EventBridge Scheduler schedule that invokes a function with `payload`."""
+    """An EventBridge Scheduler schedule that invokes a function with `payload`, by the rights of `role`."""
 
     name: str
     expression: str
     timezone: str
     function: str
     payload: str
+    target: str = ""
+    role: str | None = None
 
 
 @dataclass(frozen=True)
@@ -229,3 +245,4 @@ class Distribution:
     bucket: str
     folder: str
     missing: str | None = None
+    arn: str = ""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from local.lambdas import LambdaHost, TooManyRequests
+from local.permissions.gate import Denied
 from local.resources import AssemblyError, Schedule
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
@@ -60,6 +61,12 @@ class Schedules:
     async def _fire(self, schedule: Schedule, at: datetime) -> None:
         time = at.strftime("%Y-%m-%dT%H:%M:%SZ")
         payload = schedule.payload.replace("<aws.scheduler.scheduled-time>", time)
+        try:
+            if schedule.role is not None:
+                self._host.admit_role(schedule.role, schedule.target)
+        except Denied as denied:
+            print(f"schedule {schedule.name}: {denied}", flush=True)
+            return
         while True:
             try:
                 answer = await self._host.invoke(schedule.function, payload.encode())

@@ -130,6 +130,10 @@ class Servers:
             f"{HOST}:{self.lambda_port}",
             "--mails",
             self._state.mails,
+            "--permissions",
+            self._state.permissions,
+            "--denied",
+            self._state.denied,
         ]
         return _module("local.aws", self.AWS, words)
 

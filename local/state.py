@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from local.permissions.gate import DENIED
 from local.processes import CannotStart
 
 # A run that has just been told to stop needs a moment; another start waits that long for it.
@@ -27,6 +28,16 @@ class State:
     @property
     def mails(self) -> Path:
         return self.folder / "mails"
+
+    @property
+    def permissions(self) -> Path:
+        """Who may do what, for the processes that decide it."""
+        return self.folder / "permissions.json"
+
+    @property
+    def denied(self) -> Path:
+        """A line for each call that a policy did not allow."""
+        return self.folder / "logs" / DENIED
 
     @property
     def ports(self) -> Path:

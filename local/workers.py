@@ -175,7 +175,7 @@ class Worker:
         self.alive = False
         self.gone: Callable[[Worker], None] = lambda _: None
         self._zygote = zygote
-        self._environment = environment
+        self.environment = dict(environment)
         self._state = state
         self._api = RuntimeApi(function.arn)
         self._pid: int | None = None
@@ -268,7 +268,7 @@ class Worker:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             **function.environment,
-            **self._environment,  # last: the template names AWS's port of the extension
+            **self.environment,  # last: the template names AWS's port of the extension
         }
         return {
             "environment": environment,

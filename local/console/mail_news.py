@@ -13,6 +13,8 @@ import aiohttp
 
 from local.console.faults import Rejected
 from local.console.mails import Mail
+from local.permissions.grants import SES, access_key
+from local.permissions.policy import Caller
 from local.resources import REGION
 from local.sendgrid_account import signed
 
@@ -30,11 +32,12 @@ KINDS = tuple(_SES)
 
 
 class MailNews:
-    """Tells what `KINDS` name of a mail. Set `session` before use."""
+    """Tells what `KINDS` name of a mail; SES for the configuration set `teller`. Set `session` before use."""
 
     session: aiohttp.ClientSession
 
-    def __init__(self, aws_url: str, topic: str | None, gateway_url: str, folder: Path) -> None:
+    def __init__(self, aws_url: str, topic: str | None, teller: str, gateway_url: str, folder: Path) -> None:
+        self._key = access_key(Caller(SES, SES, teller))
         self._aws_url, self._topic, self._gateway_url, self._folder = aws_url, topic, gateway_url, folder
 
     async def tell(self, mail: Mail, kind: str) -> None:
@@ -48,7 +51,9 @@ class MailNews:
         if self._topic is None:
             raise Rejected(404, "NOT_FOUND", "The template has no topic for what SES tells.")
         action = {"Action": "Publish", "Version": "2010-03-31", "TopicArn": self._topic, "Message": message}
-        headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/sns/aws4_request"}
+        headers = {
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={self._key}/20260101/{REGION}/sns/aws4_request"
+        }
         async with self.session.post(f"{self._aws_url}/", data=action, headers=headers) as answer:
             await _refuse_errors(answer)
 

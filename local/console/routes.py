@@ -17,6 +17,7 @@ from local.console.mails import Mails
 from local.console.orders import Orders
 from local.console.queues import QueueDepths
 from local.lambdas import LambdaHost
+from local.permissions.grants import SES
 from local.queues import QueueConsumers
 from local.servers import Servers
 from local.state import State
@@ -60,7 +61,8 @@ class Console:
         self._orders = Orders(servers.postgres)
         self._faults = FaultBoard(host, assembly, servers)
         topic = next((topic.arn for topic in assembly.topics if topic.name.endswith("-ses")), None)
-        self._mail_news = MailNews(servers.aws_url, topic, servers.gateway_url, state.folder)
+        teller = next((arn for arn, service in assembly.grants.sources.items() if service == SES), "")
+        self._mail_news = MailNews(servers.aws_url, topic, teller, servers.gateway_url, state.folder)
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:

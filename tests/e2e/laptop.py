@@ -1,5 +1,6 @@
 """The laptop cloud as a test runs it: the command that a developer types, in a state folder of its own."""
 
+import json
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from local import ports
+from local.permissions.gate import DENIED
 from tests.e2e.client import Client, eventually
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -23,7 +25,13 @@ class Laptop:
     """One run of `python -m local run`, or several after one another on the same state."""
 
     def __init__(
-        self, *, settings: str = "", demo: bool = False, assembly: Path | None = None, processes: int = 64
+        self,
+        *,
+        settings: str = "",
+        demo: bool = False,
+        assembly: Path | None = None,
+        processes: int = 64,
+        may_be_denied: bool = False,
     ) -> None:
         self.port = ports.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -35,6 +43,7 @@ class Laptop:
         self._options += [] if demo else ["--no-demo"]
         self._options += ["--assembly", str(assembly)] if assembly else []
         self._process: subprocess.Popen[str] | None = None
+        self._may_be_denied = may_be_denied
         self.said: list[str] = []
 
     @property
@@ -88,11 +97,18 @@ class Laptop:
             time.sleep(0.1)
         return alive
 
+    def denied(self) -> list[dict[str, str]]:
+        """Every call so far that a policy of the template did not allow."""
+        record = self.state / "logs" / DENIED
+        return [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+
     def remove(self) -> None:
-        """Stop it if it runs, and delete its folder."""
+        """Stop it if it runs, and delete its folder. Fails if the template lacked a permission, as on AWS it would."""
         if self._process is not None and self._process.poll() is None:
             self.stop()
+        denied = self.denied()
         shutil.rmtree(self.folder, ignore_errors=True)
+        assert not denied or self._may_be_denied, denied
 
     def _listen(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
