@@ -1,7 +1,8 @@
-"""The payment providers as this function reaches them: secrets read once, libraries imported when needed."""
+"""The payment providers as this function reaches them: secrets read now and then, libraries imported when needed."""
 
 import os
-from functools import cache
+import time
+from functools import lru_cache
 from typing import cast
 
 from functions.payments import circuits
@@ -20,6 +21,8 @@ from functions.payments.settings import (
 from shared import parameters
 
 STRIPE, PAYPAL = "stripe", "paypal"
+KEPT_SECONDS = 300
+"""How long a process keeps what it read of a secret; the extension before it keeps it for as long again."""
 
 
 def is_available(provider: str) -> bool:
@@ -37,9 +40,23 @@ def gateway_at(provider: str) -> PaymentGateway:
     return paypal() if provider == PAYPAL else stripe()
 
 
-@cache
 def stripe() -> PaymentGateway:
     """Stripe, with time-outs that fit a Lambda: a call is over, one way or the other, in under a minute."""
+    return _stripe(_period())
+
+
+def paypal() -> PaymentGateway:
+    """PayPal, likewise."""
+    return _paypal(_period())
+
+
+def _period() -> int:
+    """Changes every `KEPT_SECONDS`: keys that an operator replaced are heard of without a new process."""
+    return int(time.monotonic() // KEPT_SECONDS)
+
+
+@lru_cache(maxsize=1)
+def _stripe(_of: int) -> PaymentGateway:
     gateway = StripeGateway(
         stripe_secret(),
         timeout_seconds=PROVIDER_TIMEOUT_SECONDS(),
@@ -49,9 +66,8 @@ def stripe() -> PaymentGateway:
     return GuardedGateway(gateway, circuits.circuit(STRIPE))
 
 
-@cache
-def paypal() -> PaymentGateway:
-    """PayPal, likewise."""
+@lru_cache(maxsize=1)
+def _paypal(_of: int) -> PaymentGateway:
     gateway = PayPalGateway(
         paypal_secret(),
         public_url=parameters.parameter("public_url"),
@@ -88,5 +104,5 @@ def takes_paypal() -> bool:
 
 def forget() -> None:
     """What a process reads once and keeps, its circuits too: read it again."""
-    for kept in (stripe, paypal, circuits.circuit):
+    for kept in (_stripe, _paypal, circuits.circuit):
         kept.cache_clear()

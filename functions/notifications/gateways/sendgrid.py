@@ -86,21 +86,39 @@ def verify(body: bytes, *, signature: str, timestamp: str, at: datetime, seconds
         BadSignature: it is not, or too old, or nobody has told us SendGrid's key.
     """
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+    secret = _secret()
+    before = secret.get("webhookPublicKeyBefore")  # of a webhook that is being replaced
     try:
-        key = load_der_public_key(base64.b64decode(_secret()["webhookPublicKey"], validate=True))
         signed = base64.b64decode(signature, validate=True)
-        cast(ec.EllipticCurvePublicKey, key).verify(
-            signed, timestamp.encode() + body, ec.ECDSA(hashes.SHA256())
-        )
+        if not before or not _made(before, signed, timestamp.encode() + body):
+            _verify(secret["webhookPublicKey"], signed, timestamp.encode() + body)
         age = abs(at.timestamp() - int(timestamp))
     except (InvalidSignature, ValueError, LookupError) as wrong:
         raise BadSignature() from wrong
     if age > seconds:
         raise BadSignature("The report is too old")
+
+
+def _verify(public_key: str, signature: bytes, content: bytes) -> None:
+    """Raises InvalidSignature, and ValueError for what is no key."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    key = load_der_public_key(base64.b64decode(public_key, validate=True))
+    cast(ec.EllipticCurvePublicKey, key).verify(signature, content, ec.ECDSA(hashes.SHA256()))
+
+
+def _made(public_key: str, signature: bytes, content: bytes) -> bool:
+    """Whether the key made this signature."""
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        _verify(public_key, signature, content)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def read(body: bytes) -> Iterator[Report]:

@@ -29,6 +29,9 @@ class PayPalSecret(TypedDict):
     clientId: str
     clientSecret: str
     webhookId: str
+    webhookIdBefore: NotRequired[
+        str
+    ]  # of a webhook that is being replaced: as long as it is there, both are good
     apiBase: NotRequired[
         str
     ]  # another address than PayPal's live one: its sandbox, or a laptop's simulated PayPal

@@ -207,9 +207,8 @@ class PayPalGateway:
 
     def verify_webhook(self, raw_body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
         """See `PaymentGateway.verify_webhook` and `paypal_webhooks`."""
-        return paypal_webhooks.verify(
-            raw_body, headers, self._secret["webhookId"], self._certificates, self._webhook_window
-        )
+        ids = [self._secret["webhookId"], self._secret.get("webhookIdBefore", "")]
+        return paypal_webhooks.verify(raw_body, headers, ids, self._certificates, self._webhook_window)
 
     @cached_property
     def _certificates(self) -> Certificates:

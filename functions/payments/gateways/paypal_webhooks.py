@@ -17,7 +17,7 @@ import ssl
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -29,6 +29,7 @@ from functions.payments.gateways.paypal_answers import charge_named_in, order_na
 
 if TYPE_CHECKING:
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
 PAYPAL_HOSTS = ("api.paypal.com", "api-m.paypal.com", "api.sandbox.paypal.com", "api-m.sandbox.paypal.com")
 _CERTIFICATE_PATH = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-]{1,200}")
@@ -159,29 +160,33 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def verify(
     raw_body: bytes,
     headers: Mapping[str, str],
-    webhook_id: str,
+    webhook_ids: Iterable[str],
     certificates: Certificates,
     window: WebhookWindow,
 ) -> WebhookEvent:
-    """The event in a webhook.
+    """The event in a webhook that was signed for one of these ids of ours; an empty one is none.
 
     Raises:
         BadSignature, GatewayUnavailable: see `PaymentGateway.verify_webhook`.
     """
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
     sent = {name: headers.get(f"paypal-{name}", "") for name in _HEADERS}
-    if not all(sent.values()) or sent["auth-algo"] != _ALGORITHM or not webhook_id:
+    if not all(sent.values()) or sent["auth-algo"] != _ALGORITHM:
         raise BadSignature
-    signed = f"{sent['transmission-id']}|{sent['transmission-time']}|{webhook_id}|{zlib.crc32(raw_body)}"
     key = certificates.at(sent["cert-url"]).public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise BadSignature
     try:
         signature = base64.b64decode(sent["transmission-sig"], validate=True)
-        key.verify(signature, signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        signed = [
+            f"{sent['transmission-id']}|{sent['transmission-time']}|{id_}|{zlib.crc32(raw_body)}"
+            for id_ in webhook_ids
+            if id_
+        ]
+        if not any(_made(key, signature, text) for text in signed):
+            raise BadSignature
         window.check(sent["transmission-time"])
         return event_in(json.loads(raw_body))
     except (
@@ -195,6 +200,19 @@ def verify(
         RecursionError,
     ) as problem:
         raise BadSignature from problem
+
+
+def _made(key: rsa.RSAPublicKey, signature: bytes, text: str) -> bool:
+    """Whether the key made this signature of the text."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    try:
+        key.verify(signature, text.encode(), padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return True
 
 
 _HEADERS = ("transmission-id", "transmission-time", "transmission-sig", "cert-url", "auth-algo")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -54,10 +55,14 @@ _SETTLED = (PaymentOutcome.PAID, PaymentOutcome.CANCELLED)
 
 
 class StripeSecret(TypedDict):
-    """What the secret `stripe` holds."""
+    """What the secret `stripe` holds.
+
+    `webhookSecretBefore` is the one of an endpoint that is being replaced: as long as it is there, both are good.
+    """
 
     secretKey: str
     webhookSecret: str
+    webhookSecretBefore: NotRequired[str]
     publishableKey: str
     apiBase: NotRequired[str]  # another address than Stripe's own: the simulated gateway of a laptop
 
@@ -218,7 +223,7 @@ class StripeGateway:
 
         signature = headers.get("stripe-signature", "")
         try:
-            stripe.WebhookSignature.verify_header(raw_body, signature, self._secret["webhookSecret"])
+            self._verify_signature(raw_body, signature)
             if abs(time.time() - _signed_at(signature)) > self._webhook_tolerance_seconds:
                 raise BadSignature
             return _event(json.loads(raw_body))
@@ -230,6 +235,18 @@ class StripeGateway:
             RecursionError,
         ) as problem:
             raise BadSignature from problem
+
+    def _verify_signature(self, raw_body: bytes, signature: str) -> None:
+        """Raises Stripe's SignatureVerificationError unless one of the endpoint's secrets made the signature."""
+        import stripe
+
+        if not self._secret["webhookSecret"]:
+            raise BadSignature  # nobody has told us one, and anybody could sign with none
+        if before := self._secret.get("webhookSecretBefore"):
+            with suppress(stripe.SignatureVerificationError):
+                stripe.WebhookSignature.verify_header(raw_body, signature, before)
+                return
+        stripe.WebhookSignature.verify_header(raw_body, signature, self._secret["webhookSecret"])
 
     @cached_property
     def _client(self) -> stripe.StripeClient:

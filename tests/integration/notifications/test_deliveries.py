@@ -322,6 +322,16 @@ class TestTheWebhook:
         assert note.isprintable()
         assert len(note) < 300
 
+    def test_while_a_key_is_replaced_both_are_good(self, extension: Extension) -> None:
+        other = ec.generate_private_key(ec.SECP256R1()).public_key()
+        encoded = other.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        secret = extension.secrets[SENDGRID_SECRET_ARN]
+        secret["webhookPublicKeyBefore"] = secret["webhookPublicKey"]
+        secret["webhookPublicKey"] = base64.b64encode(encoded).decode()
+        assert post_events([]).status == 200
+        secret["webhookPublicKeyBefore"] = base64.b64encode(encoded).decode()
+        assert post_events([]).status == 400
+
     def test_without_a_key_nothing_is_believed(self, extension: Extension) -> None:
         extension.secrets[SENDGRID_SECRET_ARN]["webhookPublicKey"] = ""
         assert post_events([]).status == 400

@@ -8,8 +8,9 @@ import pytest
 from functions.payments import provider
 from functions.payments.routes import paypal_webhook, stripe_webhook
 from local.paypal_simulator import certificates, webhooks
+from tests.cloud import Extension
 from tests.contracts.tills import ask
-from tests.payments_shop import Shop
+from tests.payments_shop import PAYPAL_SECRET_ARN, Shop
 from tests.provider_server import eventually
 from tests.support import Reply, a_user, call
 
@@ -63,6 +64,19 @@ def test_a_webhook_signed_for_another_endpoint_is_refused(shop: Shop) -> None:
     body = shop.paypal_endpoint.of(intent_id, KIND)[0].body
     assert send(body, webhooks.headers(body, shop.paypal.signer, "WH-OTHER", shop.paypal.url)).status == 400
     assert stored(shop) == 0
+
+
+def test_while_a_webhook_is_replaced_both_are_good(shop: Shop, extension: Extension) -> None:
+    _, intent_id = approved(shop)
+    eventually(lambda: shop.paypal_endpoint.of(intent_id, KIND))
+    body = shop.paypal_endpoint.of(intent_id, KIND)[0].body
+    secret = shop.paypal.secret
+    replaced = {"webhookId": "WH-NEW", "webhookIdBefore": secret["webhookId"]}
+    extension.secrets[PAYPAL_SECRET_ARN] = {**secret, **replaced}
+    provider.forget()
+    for id_, status in (("WH-NEW", 200), (secret["webhookId"], 200), ("WH-OTHER", 400), ("", 400)):
+        sent = send(body, webhooks.headers(body, shop.paypal.signer, id_, shop.paypal.url))
+        assert sent.status == status, id_
 
 
 def test_a_webhook_signed_by_somebody_else_is_refused(shop: Shop, tmp_path: Path) -> None:

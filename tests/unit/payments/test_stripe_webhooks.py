@@ -22,13 +22,15 @@ def received(event: Any, *, seconds_ahead: int = 0, gateway: StripeGateway = GAT
     return delivered(json.dumps(event).encode(), seconds_ahead=seconds_ahead, gateway=gateway)
 
 
-def delivered(body: bytes, *, seconds_ahead: int = 0, gateway: StripeGateway = GATEWAY) -> WebhookEvent:
+def delivered(
+    body: bytes, *, seconds_ahead: int = 0, gateway: StripeGateway = GATEWAY, secret: str = SECRET
+) -> WebhookEvent:
     at = int(time.time()) + seconds_ahead
-    return gateway.verify_webhook(body, {"stripe-signature": f"t={at},v1={signed(body, at)}"})
+    return gateway.verify_webhook(body, {"stripe-signature": f"t={at},v1={signed(body, at, secret)}"})
 
 
-def signed(body: bytes, at: int) -> str:
-    return hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+def signed(body: bytes, at: int, secret: str = SECRET) -> str:
+    return hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
 
 
 def test_an_event_about_something_without_an_id_is_an_event() -> None:
@@ -108,3 +110,26 @@ def test_a_body_signed_with_anothers_signature_is_refused() -> None:
 def test_what_is_signed_but_not_json_is_refused(body: bytes) -> None:
     with pytest.raises(BadSignature):
         delivered(body)
+
+
+def test_while_an_endpoint_is_replaced_the_secrets_of_both_are_good() -> None:
+    both = StripeGateway(
+        {
+            "secretKey": "sk_test_1",
+            "webhookSecret": "whsec_new",
+            "webhookSecretBefore": SECRET,
+            "publishableKey": "pk_test_1",
+        }
+    )
+    body = json.dumps(SUCCEEDED).encode()
+
+    assert delivered(body, gateway=both, secret="whsec_new").id == "evt_1"
+    assert delivered(body, gateway=both, secret=SECRET).id == "evt_1"
+    with pytest.raises(BadSignature):
+        delivered(body, gateway=both, secret="whsec_other")
+
+
+def test_without_a_secret_nothing_is_believed() -> None:
+    nobody = StripeGateway({"secretKey": "", "webhookSecret": "", "publishableKey": ""})
+    with pytest.raises(BadSignature):
+        delivered(json.dumps(SUCCEEDED).encode(), gateway=nobody, secret="")
