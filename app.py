@@ -84,9 +84,14 @@ def build(app: cdk.App) -> None:
         refund_payment=services["payments"].task("refund_payment"),
         release=services["tickets"].task("release"),
     )
-    purchase = Purchase(app, "Purchase", stage=stage, saga=saga, tasks=tasks, **named("purchase"))
+    purchase = Purchase(
+        app, "Purchase", stage=stage, saga=saga, tasks=tasks, log_key=network.log_key, **named("purchase")
+    )
     bearer = services["auth"].authorizer("bearer")
-    api = Api(app, "Api", stage=stage, services=list(services.values()), authorizer=bearer, **named("api"))
+    routed = list(services.values())
+    api = Api(
+        app, "Api", stage=stage, services=routed, authorizer=bearer, log_key=network.log_key, **named("api")
+    )
     edge = Edge(app, "Edge", stage=stage, network=network, rest=api.rest, **named("edge"))
     Operations(
         app,

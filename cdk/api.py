@@ -7,6 +7,7 @@ from typing import Any
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -40,10 +41,11 @@ class Api(Stack):
         stage: Stage,
         services: Sequence[Service],
         authorizer: Handler,
+        log_key: kms.IKey,
         **options: Any,
     ) -> None:
         super().__init__(scope, id, **options)
-        self._stage = stage
+        self._stage, self._log_key = stage, log_key
         self._exposed = {"Access-Control-Expose-Headers": ",".join(EXPOSED_HEADERS)}
         self.rest = self._rest_api()
         self._authorizer = self._bearer(authorizer)
@@ -61,6 +63,7 @@ class Api(Stack):
             self,
             "AccessLog",
             log_group_name=f"/aws/api/{self._stage.prefix}",
+            encryption_key=self._log_key,
             retention=self._stage.logs,
             removal_policy=RemovalPolicy.DESTROY,
         )

@@ -46,7 +46,7 @@ class Edge(Stack):
                 f"Stage {stage.name} is in {stage.region}, but CloudFront takes web ACLs and certificates from"
                 f" {CLOUDFRONT_REGION} alone: move the stage there, or give Edge an environment of its own."
             )
-        self._stage = stage
+        self._stage, self._log_key = stage, network.log_key
         self._secrets = [self._secret(name) for name in stage.origin_keys]
         lock = self._lock(rest)
         self.firewall = self._firewall(network.addresses)
@@ -74,9 +74,12 @@ class Edge(Stack):
             "Lock",
             name=f"{self._stage.prefix}-lock",
             scope="REGIONAL",
-            default_action=wafv2.CfnWebACL.DefaultActionProperty(block={}),
+            default_action=wafv2.CfnWebACL.DefaultActionProperty(
+                block=firewall.answer(403, firewall.FORBIDDEN)
+            ),
             visibility_config=firewall.visible("Lock"),
             rules=[firewall.admit_header(PROOF_HEADER, keys)],
+            custom_response_bodies={firewall.FORBIDDEN: firewall.BODIES[firewall.FORBIDDEN]},
         )
         wafv2.CfnWebACLAssociation(
             self, "LockApi", resource_arn=rest.deployment_stage.stage_arn, web_acl_arn=acl.attr_arn
@@ -111,6 +114,7 @@ class Edge(Stack):
             self,
             "FirewallLog",
             log_group_name=f"aws-waf-logs-{self._stage.prefix}",  # WAF insists on how it begins
+            encryption_key=self._log_key,
             retention=logs.RetentionDays.TWO_WEEKS,
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -169,6 +173,8 @@ class Edge(Stack):
             domain_names=None if stage.domain is None else [stage.domain],
             certificate=certificate,
             minimum_protocol_version=oldest_tls,
+            # Whoever has one IPv6 address has 2^64 of them: a limit by address would be none.
+            enable_ipv6=False,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,
             web_acl_id=self.firewall.attr_arn,

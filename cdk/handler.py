@@ -180,6 +180,7 @@ class Handler(Construct):
             self,
             "Logs",
             log_group_name=f"/aws/lambda/{self.name}",
+            encryption_key=self._runtime.network.log_key,
             retention=self._runtime.stage.logs,
             removal_policy=RemovalPolicy.DESTROY,
         )

@@ -7,6 +7,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from cdk.log_key import log_key
 from cdk.stages import Stage
 
 PRIVATE = ec2.SubnetSelection(subnet_group_name="private")
@@ -32,6 +33,7 @@ class Network(Stack):
 
     def __init__(self, scope: Construct, id: str, *, stage: Stage, **options: Any) -> None:
         super().__init__(scope, id, **options)
+        self.log_key = log_key(self, stage)
         fixed = [ec2.CfnEIP(self, f"Address{n}", domain="vpc") for n in range(1, stage.nat_gateways + 1)]
         self.addresses = [address.ref for address in fixed]
         """Where calls of the functions come from: known in advance, for lists of those who are let in."""
@@ -83,6 +85,7 @@ class Network(Stack):
             self,
             "FlowLogs",
             log_group_name=f"/{stage.prefix}/flow-logs",
+            encryption_key=self.log_key,
             retention=stage.logs,
             removal_policy=RemovalPolicy.DESTROY,
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
@@ -77,7 +78,15 @@ class Purchase(Stack):
     """The state machine, and its log without the data of executions."""
 
     def __init__(
-        self, scope: Construct, id: str, *, stage: Stage, saga: Saga, tasks: Tasks, **options: Any
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        stage: Stage,
+        saga: Saga,
+        tasks: Tasks,
+        log_key: kms.IKey,
+        **options: Any,
     ) -> None:
         super().__init__(scope, id, **options)
         self._tasks = tasks
@@ -94,6 +103,7 @@ class Purchase(Stack):
                     self,
                     "Logs",
                     log_group_name=f"/aws/vendedlogs/states/{saga.name}",  # a prefix that needs no policy of ours
+                    encryption_key=log_key,
                     retention=stage.logs,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),

@@ -200,4 +200,7 @@ class Service(Stack):
 
     @cached_property
     def _scheduler_role(self) -> iam.Role:
-        return iam.Role(self, "SchedulerRole", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
+        # Not for the schedules of another account, which the same service runs.
+        ours = {"StringEquals": {"aws:SourceAccount": self.account}}
+        principal = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours)
+        return iam.Role(self, "SchedulerRole", assumed_by=principal)

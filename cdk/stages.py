@@ -56,6 +56,7 @@ class Stage:
         requests_per_second, burst: the API's throttle for all callers together.
         requests_of_an_address, sign_ins_of_an_address: what the firewall lets one address ask for in five minutes, in
             all and below /api/auth. Many people may share an address.
+        webhooks_of_an_address: likewise, of webhooks: a provider has few addresses, and sends several for each sale.
         rollout: whether a new version of a function gets all calls at once, or a tenth of them for five minutes first.
         concurrency: how many functions the account runs at once, where that may be relied on: then shares of it are
             reserved. 0 reserves nothing, for a new account has 10, of which none can be.
@@ -86,6 +87,7 @@ class Stage:
     burst: int = 1000
     requests_of_an_address: int = 3000
     sign_ins_of_an_address: int = 500
+    webhooks_of_an_address: int = 30_000
     rollout: Literal["all at once", "canary"] = "all at once"
     concurrency: int = 0
     warm: int = 0
