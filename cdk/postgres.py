@@ -132,6 +132,7 @@ class PostgresServer(Construct):
             self,
             "Logs",
             log_group_name=f"/aws/rds/{self.kind}/{self._identifier}/postgresql",
+            encryption_key=self._network.log_key,
             retention=self._stage.logs,
             removal_policy=RemovalPolicy.DESTROY,
         )

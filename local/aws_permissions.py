@@ -98,7 +98,9 @@ def install(gate: Gate) -> None:
             publish(self, *args, **options)
 
     def tell_if_allowed(account_id: str, event_body: Any, queue_name: str, region_name: str) -> None:
-        bucket = event_body["Records"][0]["s3"]["bucket"]["arn"]
+        # The first message is a test: S3 sends it when the bucket is told of the queue.
+        records = event_body.get("Records")
+        bucket = records[0]["s3"]["bucket"]["arn"] if records else f"arn:aws:s3:::{event_body['Bucket']}"
         queue = f"arn:aws:sqs:{region_name}:{account_id}:{queue_name}"
         if _may_send(gate, "s3.amazonaws.com", bucket, queue):
             tell(account_id, event_body, queue_name, region_name)

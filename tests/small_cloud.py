@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 from local.assembly import Assembly
 from local.lambdas import HostSettings, LambdaHost
+from local.permissions.gate import Gate
+from local.permissions.grants import Grants
 from local.ports import HOST, free_port, is_answering
 from local.resources import Address, Function, Places
 
@@ -70,10 +72,12 @@ def function(folder: Path, name: str, code: str, **options: Any) -> Function:
 
 
 @asynccontextmanager
-async def hosted(state: Path, functions: Iterable[Function], **settings: Any) -> AsyncIterator[LambdaHost]:
-    """A running Lambda host."""
+async def hosted(
+    state: Path, functions: Iterable[Function], gate: Gate | None = None, **settings: Any
+) -> AsyncIterator[LambdaHost]:
+    """A running Lambda host; with a gate, functions may do what their roles may."""
     values: dict[str, Any] = {"aws_url": PLACES.aws_url, "port": free_port(), "preload": ("json",)} | settings
-    host = LambdaHost({item.name: item for item in functions}, HostSettings(state=state, **values))
+    host = LambdaHost({item.name: item for item in functions}, HostSettings(state=state, **values), gate)
     await host.start()
     try:
         yield host
@@ -82,10 +86,15 @@ async def hosted(state: Path, functions: Iterable[Function], **settings: Any) ->
 
 
 @contextmanager
-def emulator(folder: Path, lambda_port: int) -> Iterator[str]:
-    """A running AWS emulator that sends Lambda tasks to `lambda_port`; its URL."""
-    port = free_port()
+def emulator(
+    folder: Path, lambda_port: int, grants: Grants | None = None, port: int | None = None
+) -> Iterator[str]:
+    """A running AWS emulator that sends Lambda tasks to `lambda_port`; its URL. It denies what is not in `grants`."""
+    port = port or free_port()
     words = ["--port", str(port), "--lambda-host", f"{HOST}:{lambda_port}", "--mails", str(folder / "mails")]
+    if grants is not None:
+        grants.save(folder / "permissions.json")
+        words += ["--permissions", str(folder / "permissions.json"), "--denied", str(folder / "denied.jsonl")]
     with (folder / "aws.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "local.aws", *words], cwd=REPOSITORY, stdout=log, stderr=subprocess.STDOUT

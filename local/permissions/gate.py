@@ -45,11 +45,13 @@ class Gate:
     def __init__(self, grants: Grants, record: Path) -> None:
         self.grants = grants
         self._record = record
+        ours = {*grants.functions.values()}
         self._identity = {
-            role: [Statement(raw, role) for raw in statements] for role, statements in grants.identity.items()
+            role: [Statement(raw, role, lenient=role not in ours) for raw in statements]
+            for role, statements in grants.identity.items()
         }
         self._on = {
-            arn: [Statement(raw, arn, lenient=":kms:" in arn) for raw in statements]
+            arn: [Statement(raw, arn, lenient=":kms:" in arn or ":s3:" in arn) for raw in statements]
             for arn, statements in grants.on.items()
         }
         self._decided: dict[tuple[Caller, str, str], tuple[str, str, str] | None] = {}

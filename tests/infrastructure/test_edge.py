@@ -80,13 +80,16 @@ def test_every_address_is_the_door_s(system: System) -> None:
 
 
 def test_the_firewall_limits_addresses_but_not_our_own_calls(system: System) -> None:
-    for name in ("RequestsOfAnAddress", "SignInsOfAnAddress"):
+    for name in ("RequestsOfAnAddress", "SignInsOfAnAddress", "WebhooksOfAnAddress"):
         rule = rules(system, "CLOUDFRONT")[name]
-        assert rule["Action"]["Block"]["CustomResponse"]["ResponseCode"] == 429
+        answer = rule["Action"]["Block"]["CustomResponse"]
+        assert answer["ResponseCode"] == 429
+        assert {"Name": "Retry-After", "Value": "300"} in answer["ResponseHeaders"]
         limited = rule["Statement"]["RateBasedStatement"]
         assert limited["EvaluationWindowSec"] == 300
         assert limited["Limit"] > 0
-        assert "OwnAddresses" in json.dumps(limited["ScopeDownStatement"])
+        spares_us = "OwnAddresses" in json.dumps(limited["ScopeDownStatement"])
+        assert spares_us == (name != "WebhooksOfAnAddress")
     (ours,) = system.of_type("AWS::WAFv2::IPSet")
     assert len(ours.properties["Addresses"]) == len(system.of_type("AWS::EC2::NatGateway"))
 
@@ -104,6 +107,72 @@ def test_managed_rules_pass_over_signed_webhooks_and_templates(system: System, g
         assert any(path.startswith(begins) for begins in paths)
     for _, path in system.routes() - {(method, path) for method, path in system.routes() if path in signed}:
         assert not any(path.startswith(begins) for begins in paths)
+
+
+def test_a_provider_s_webhooks_are_limited_apart_from_people(system: System) -> None:
+    """All sales' webhooks come from a few addresses; a limit meant for people would hold them up."""
+    found = rules(system, "CLOUDFRONT")
+    webhooks = found["WebhooksOfAnAddress"]["Statement"]["RateBasedStatement"]
+    people = found["RequestsOfAnAddress"]["Statement"]["RateBasedStatement"]
+    assert webhooks["Limit"] >= 10 * people["Limit"]
+    for path in firewall.WEBHOOKS:
+        assert path in json.dumps(webhooks["ScopeDownStatement"])
+    first, _ = people["ScopeDownStatement"]["AndStatement"]["Statements"]
+    assert first["NotStatement"]["Statement"] == webhooks["ScopeDownStatement"]
+
+
+def test_rules_about_a_path_read_it_as_the_api_does(system: System) -> None:
+    """`/api/%61uth/login` and `/api/x/../auth/login` are sign-ins, and no way round the rules about bodies."""
+    asked = [
+        match
+        for key, match in walk(acl(system, "CLOUDFRONT").properties["Rules"])
+        if key == "ByteMatchStatement" and "UriPath" in match["FieldToMatch"]
+    ]
+    assert len(asked) > 5
+    for match in asked:
+        assert [each["Type"] for each in match["TextTransformations"]] == ["URL_DECODE", "NORMALIZE_PATH"]
+
+
+@pytest.mark.parametrize("scope", ["CLOUDFRONT", "REGIONAL"])
+def test_whatever_is_blocked_is_told_so_in_json(system: System, scope: str) -> None:
+    found = acl(system, scope).properties
+    bodies = {key: json.loads(body["Content"]) for key, body in found["CustomResponseBodies"].items()}
+    for body in bodies.values():
+        assert set(body["error"]) == {"code", "message", "details"}
+    blocks = [block for key, block in walk([found["Rules"], found["DefaultAction"]]) if key == "Block"]
+    assert len(blocks) >= (1 if scope == "REGIONAL" else 40)
+    for block in blocks:
+        answer = block["CustomResponse"]
+        assert (
+            bodies[answer["CustomResponseBodyKey"]]["error"]["code"]
+            == {
+                403: "FORBIDDEN",
+                429: "TOO_MANY_REQUESTS",
+            }[answer["ResponseCode"]]
+        )
+        assert {"Name": "Cache-Control", "Value": "no-store"} in answer["ResponseHeaders"]
+
+
+def test_large_bodies_and_markup_are_left_to_the_handlers(system: System) -> None:
+    group = rules(system, "CLOUDFRONT")["CommonRuleSet"]["Statement"]["ManagedRuleGroupStatement"]
+    counted = {o["Name"] for o in group["RuleActionOverrides"] if set(o["ActionToUse"]) == {"Count"}}
+    assert counted == {"SizeRestrictions_BODY", "CrossSiteScripting_BODY"}
+
+
+def test_nobody_has_addresses_without_end(system: System) -> None:
+    """One holder of IPv6 has 2^64 of them, so that a limit by address would be none."""
+    assert door(system).properties["DistributionConfig"]["IPV6Enabled"] is False
+    assert all(limit["AggregateKeyType"] == "IP" for limit in limits(system))
+
+
+def limits(system: System) -> list[dict[str, Any]]:
+    found = [
+        rule["Statement"]["RateBasedStatement"]
+        for rule in acl(system, "CLOUDFRONT").properties["Rules"]
+        if "RateBasedStatement" in rule["Statement"]
+    ]
+    assert found
+    return found
 
 
 def test_the_firewall_s_log_holds_no_tokens(system: System) -> None:
