@@ -22,7 +22,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-code crash-matrix bench sellout storm mutants dead-letters audit fuzz properties format openapi lock synth costs costs-page precommit clean
+.PHONY: help install run test check check-code crash-matrix bench sellout storm mutants dead-letters audit fuzz properties format openapi snapshot lock synth costs costs-page precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -90,6 +90,9 @@ audit: install ## check that money, tickets and stock are right at PORT; on AWS:
 
 openapi: install ## write the OpenAPI document from what the routes declare
 	@PYTHONPATH=layers/shared/python $(VENV) -m tools.openapi
+
+snapshot: install ## accept what the API promises its callers as it is now: docs/api-promises.txt
+	@$(VENV) -m tools.api_promises
 
 lock: .venv/.installed ## lock the newest versions that the .in files admit, with hashes
 	@$(VENV) -m uv pip compile $(LOCK) layers/shared/requirements.in -o layers/shared/requirements.txt

@@ -11,7 +11,7 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 
 import aws_cdk as cdk
 
-from cdk import stages
+from cdk import reviews, stages
 from cdk.api import Api
 from cdk.compliance import Compliance
 from cdk.data import Data
@@ -112,4 +112,10 @@ def build(app: cdk.App) -> None:
 if __name__ == "__main__":
     app = cdk.App(analytics_reporting=False)
     build(app)
+    reviews.apply(app)
+    # AWS's own rules for solutions: `cdk synth -c nag=report`.
+    if app.node.try_get_context("nag") == "report":
+        from cdk_nag import AwsSolutionsChecks
+
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
