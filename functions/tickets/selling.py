@@ -22,14 +22,17 @@ class MethodNotOffered(Conflict):
     message = "This way to pay is not offered at the moment, choose another one"
 
 
-def refusal(buyer_id: UUID, method: str | None = None) -> AppError | None:
-    """Why this buyer may not reserve, or buy and pay by `method`; None if they may.
+def stopped(buyer_id: UUID) -> AppError | None:
+    """Why this buyer may not reserve or buy anything now; None if they may.
 
     Asked before the transaction, since flags are read over the loopback, and raised inside it, so that an answer that
     was given already is given again.
     """
-    if PURCHASE_STOP(buyer_id):
-        return PurchaseStopped(retry_after=retry_after())
+    return PurchaseStopped(retry_after=retry_after()) if PURCHASE_STOP(buyer_id) else None
+
+
+def refusal(buyer_id: UUID, method: str) -> AppError | None:
+    """Why this buyer may not buy and pay by `method` now; None if they may. Asked and raised likewise."""
     if method == "paypal" and not PAYPAL(buyer_id):
-        return MethodNotOffered()
-    return None
+        return stopped(buyer_id) or MethodNotOffered()
+    return stopped(buyer_id)

@@ -207,6 +207,8 @@ PROGRAM = """
 import json, aws_cdk, app
 context = json.load(open("cdk.json"))["context"]
 context |= {"dependencies": "skip", "@aws-cdk/core:validateAgainstDefaultRules": False}
+# As the command line says it: the API's deployment is named for all that it holds, metadata too.
+context |= {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
 made = aws_cdk.App(analytics_reporting=False, outdir="out", context=context)
 app.build(made)
 made.synth()

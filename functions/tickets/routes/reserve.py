@@ -15,7 +15,7 @@ api = Api("tickets", database)
 def reserve(request: ReserveRequest, buyer: User, work: Work) -> Reservation:
     """Hold every item or none, at prices that are frozen from here on."""
     holds.check_items(request.items)
-    refusal = selling.refusal(buyer.id)
+    refusal = selling.stopped(buyer.id)
 
     def hold(sql: Sql) -> Reservation:
         if refusal is not None:
