@@ -91,12 +91,14 @@ audit: install ## check that money, tickets and stock are right at PORT; on AWS:
 openapi: install ## write the OpenAPI document from what the routes declare
 	@PYTHONPATH=layers/shared/python $(VENV) -m tools.openapi
 
-snapshot: install ## accept what the API promises its callers as it is now: docs/api-promises.txt
+snapshot: install ## accept the API as it is now: docs/api-surface.txt and docs/api-promises.txt
 	@$(VENV) -m tools.api_promises
+	@PYTHONPATH=layers/shared/python $(VENV) -m tests.infrastructure.surface
 
 lock: .venv/.installed ## lock the newest versions that the .in files admit, with hashes
 	@$(VENV) -m uv pip compile $(LOCK) layers/shared/requirements.in -o layers/shared/requirements.txt
 	@$(VENV) -m uv pip compile $(LOCK) -c layers/shared/requirements.txt requirements-dev.in -o requirements-dev.txt
+	@$(VENV) -m uv pip compile $(LOCK) requirements-emulator.in -o requirements-emulator.txt
 	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent
 
 precommit: install ## run `make check` before each commit from now on
@@ -105,7 +107,7 @@ precommit: install ## run `make check` before each commit from now on
 install: .venv/.installed node_modules/.installed ## install what the other commands need, into this folder
 	@:
 
-.venv/.installed: requirements-dev.txt tools/install-python
+.venv/.installed: requirements-dev.txt requirements-emulator.txt tools/install-python
 	@tools/install-python "$(PYTHON)"
 
 node_modules/.installed: package.json package-lock.json tools/install-node

@@ -24,8 +24,8 @@ async def synthesize(output: Path, processes: Processes) -> bool:
         CannotStart: the command line is not installed, or the CDK app failed (the line says where its words are).
     """
     stamp = output.with_name(output.name + ".sha256")
-    fingerprint = _fingerprint()
-    if output.is_dir() and stamp.exists() and stamp.read_text() == fingerprint:
+    made_from = fingerprint()
+    if output.is_dir() and stamp.exists() and stamp.read_text() == made_from:
         return False
     cli = REPOSITORY / "node_modules" / "aws-cdk" / "bin" / "cdk"
     node = shutil.which("node")
@@ -36,11 +36,12 @@ async def synthesize(output: Path, processes: Processes) -> bool:
     command: list[str | Path] = [node, cli, *_SYNTH, "--output", output.resolve()]
     process = processes.start(Program("cdk-synth", command, _QUIET, folder=REPOSITORY))
     await asyncio.to_thread(processes.finish, process, SYNTH_SECONDS)
-    stamp.write_text(fingerprint)
+    stamp.write_text(made_from)
     return True
 
 
-def _fingerprint() -> str:
+def fingerprint() -> str:
+    """A hash of everything that goes into the templates and the assets, this file's options aside."""
     digest = hashlib.sha256()
     for name in _INPUTS:
         path = REPOSITORY / name

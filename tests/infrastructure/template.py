@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,14 @@ class Resource:
     def zip(self) -> str:
         """The name of the folder in the cloud assembly that is uploaded as the function's or layer's code."""
         return str(self.metadata["aws:asset:path"])
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack as it is deployed: its name, and its template as it was written."""
+
+    name: str
+    template: dict[str, Any]
 
 
 class System:
@@ -50,6 +59,17 @@ class System:
         return [resource for resource in self.resources if resource.type == type]
 
     @cached_property
+    def in_order(self) -> list[Stack]:
+        """The stacks, each after those that it depends on."""
+        artifacts = json.loads((self.folder / "manifest.json").read_text())["artifacts"]
+        after = {name: artifact.get("dependencies", []) for name, artifact in artifacts.items()}
+        return [
+            Stack(artifacts[name]["properties"]["stackName"], self.templates[name])
+            for name in TopologicalSorter(after).static_order()
+            if artifacts[name]["type"] == "aws:cloudformation:stack"
+        ]
+
+    @cached_property
     def functions(self) -> dict[str, Resource]:
         """Our functions by handler; not the ones that the CDK adds to run triggers."""
         ours = [
@@ -66,6 +86,10 @@ class System:
             for method in self.of_type("AWS::ApiGateway::Method")
             if method.properties["HttpMethod"] != "OPTIONS"
         }
+
+    def path(self, method: Resource) -> str:
+        """The path of an API's method."""
+        return self._path(method.stack, method.properties["ResourceId"])
 
     def _path(self, stack: str, place: Any) -> str:
         if "Ref" not in place:  # the root

@@ -1,0 +1,44 @@
+"""A stage's templates, made as the laptop cloud makes them, and kept in `build/` under the hash of their inputs."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from local.synthesis import fingerprint
+from tests.infrastructure.template import ROOT, System
+
+FOLDER = ROOT / "build" / "templates"
+QUIET = {"CDK_DISABLE_CLI_TELEMETRY": "1"}
+_WORDS = "words.txt"
+_KEPT_SECONDS = 7200
+
+
+def synthesized(stage: str) -> System:
+    """The templates of a stage; synthesized now unless these inputs were before."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    # One at a time: processes of tests that want the same stage at once would all make it.
+    with (FOLDER / f"{stage}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = FOLDER / f"{stage}-{fingerprint()[:16]}"
+        if not folder.exists():
+            for old in FOLDER.glob(f"{stage}-*"):
+                if time.time() - old.stat().st_mtime > _KEPT_SECONDS:  # no other run can be at work on it
+                    shutil.rmtree(old)
+            _synthesize(folder, stage)
+    return System(folder, said=(folder / _WORDS).read_text())
+
+
+def _synthesize(folder: Path, stage: str) -> None:
+    unfinished = folder.with_name(f"unfinished-{folder.name}")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    command = ["node", str(ROOT / "node_modules/aws-cdk/bin/cdk"), "synth", "--quiet", "--no-notices"]
+    options = ["--output", str(unfinished), "--context", "dependencies=skip", "--context", f"stage={stage}"]
+    run = subprocess.run(
+        [*command, *options], cwd=ROOT, env=os.environ | QUIET, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    (unfinished / _WORDS).write_text(run.stdout + run.stderr)
+    unfinished.rename(folder)
