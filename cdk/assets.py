@@ -5,28 +5,18 @@ The third-party layer takes a network the first time, and only a deployment need
 not be had, carries a CloudFormation rule that refuses to be deployed: an empty layer can never reach AWS.
 """
 
-import functools
-import hashlib
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from aws_cdk import CfnRule, CfnRuleAssertion, Fn, IgnoreMode, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from cdk.dependencies import installed_dependencies
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT / "layers" / "shared"
-REQUIREMENTS = SHARED / "requirements.txt"
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
-
-# Amazon Linux 2023, on which Lambda runs Python, has glibc 2.34. With `manylinux2014` old releases are picked silently.
-PLATFORM = ["--python-platform", "aarch64-manylinux_2_34", "--python-version", "3.13"]
-REPRODUCIBLE = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
-
 
 # The folders of a service whose files are entry points: none imports another, so a zip needs its own one only.
 ENTRY_POINTS = ("routes", "saga", "consumers", "jobs", "authorizers")
@@ -122,28 +112,3 @@ def _refuse_deployment(stack: Stack) -> None:
             )
         ],
     )
-
-
-@functools.cache
-def installed_dependencies() -> Path | None:
-    """The folder with the packages of layers/shared/requirements.txt for Lambda's processor, installed if need be.
-
-    Kept in `build/` under the hash of the lock file. None if they cannot be had (offline, or a hash is wrong); why is
-    said on stderr.
-    """
-    lock = hashlib.sha256(" ".join(PLATFORM).encode() + REQUIREMENTS.read_bytes()).hexdigest()[:16]
-    folder = ROOT / "build" / f"dependencies-{lock}"
-    if folder.exists():
-        return folder
-    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
-    target = ["--target", str(unfinished / "python"), "--link-mode", "copy", "--no-installer-metadata"]
-    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", *PLATFORM, *REPRODUCIBLE, *target]
-    done = subprocess.run([*install, "-r", str(REQUIREMENTS)], check=False)  # noqa: S603  # no word is from outside
-    if done.returncode:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        sys.stderr.write(
-            "The third-party packages cannot be installed: these templates refuse to be deployed.\n"
-        )
-        return None
-    unfinished.rename(folder)
-    return folder

@@ -22,7 +22,7 @@ from tools import prices
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "costs.md"
 Properties = dict[str, Any]
 
-# What is not in a template. Durations are those of the laptop's bench with AWS's network added, in seconds.
+# What is not in a template: assumptions, until a stage on AWS has been measured. Durations in seconds.
 ROUTE_SECONDS, TASK_SECONDS, CONSUMER_SECONDS, JOB_SECONDS = 0.06, 0.25, 0.12, 0.1
 POLLS_IN_A_MONTH = (
     5 * 3 * 60 * prices.HOURS
