@@ -22,8 +22,8 @@ def at_aws(laptop: Laptop, service: str) -> Any:
         service,
         endpoint_url=f"http://127.0.0.1:{port}",
         region_name="us-east-1",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
     )
 
 

@@ -1,7 +1,5 @@
 """An event's sales figures: fed by events, equal to what the services' own books say, and made anew by a command."""
 
-import json
-import urllib.request
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -12,6 +10,7 @@ from tests.e2e.books import database
 from tests.e2e.box_office import Show, order_of, publish, purchase, reserve, settled
 from tests.e2e.client import Client, eventually
 from tests.e2e.laptop import Laptop
+from tests.e2e.operators import invoke
 
 TICKETS = """
     SELECT count(*) FILTER (WHERE status <> 'VOID') AS sold, count(*) FILTER (WHERE status = 'VOID') AS voided,
@@ -69,10 +68,9 @@ def refund(show: Show, order_id: str, **what: Any) -> None:
 
 def run(laptop: Laptop, function: str) -> Any:
     """Invoke a job as an operator does."""
-    port = json.loads((laptop.state / "ports.json").read_text())["lambda"]
-    url = f"http://127.0.0.1:{port}/2015-03-31/functions/box-office-dev-{function}/invocations"
-    with urllib.request.urlopen(urllib.request.Request(url, data=b"{}", method="POST"), timeout=60) as answer:
-        return json.load(answer)
+    error, answer = invoke(laptop, function, {})
+    assert error is None, answer
+    return answer
 
 
 def test_after_sales_refunds_and_the_door_the_figures_are_those_of_the_books(
