@@ -9,9 +9,7 @@ import urllib3
 from local.permissions.grants import OPERATOR
 from tests.e2e.laptop import Laptop
 
-SIGNED = {
-    "Authorization": f"AWS4-HMAC-SHA256 Credential={OPERATOR}/20260101/us-east-1/lambda/aws4_request"
-}
+SIGNED = {"Authorization": f"AWS4-HMAC-SHA256 Credential={OPERATOR}/20260101/us-east-1/lambda/aws4_request"}
 
 
 def invoke(laptop: Laptop, function: str, payload: dict[str, Any]) -> tuple[str | None, Any]:
