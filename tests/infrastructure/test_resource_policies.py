@@ -31,6 +31,10 @@ WILDCARDS = {
 WITHOUT_ACCOUNT = {
     (
         "AWS::IAM::Role",
+        "appconfig.amazonaws.com",
+    ): "the CDK makes it for monitors; it may look at alarms, no more",
+    (
+        "AWS::IAM::Role",
         "lambda.amazonaws.com",
     ): "Lambda takes a role only for functions of the role's account",
     (
