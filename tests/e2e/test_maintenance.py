@@ -11,7 +11,7 @@ from tests.e2e.laptop import Laptop
 
 
 @pytest.fixture(scope="module")
-def laptop(assembly: Path) -> Iterator[Laptop]:
+def own_laptop(assembly: Path) -> Iterator[Laptop]:
     running = Laptop(settings="maintenance_retry_after_seconds=30", assembly=assembly)
     try:
         yield running.start()
@@ -20,13 +20,13 @@ def laptop(assembly: Path) -> Iterator[Laptop]:
 
 
 @pytest.fixture(scope="module")
-def closed(laptop: Laptop) -> Client:
+def closed(own_laptop: Laptop) -> Client:
     """A visitor of a laptop cloud under maintenance, which began while it ran: somebody edited its flags."""
-    assert ask(laptop.client).status == 202
-    document = laptop.state / "flags.json"
+    assert ask(own_laptop.client).status == 202
+    document = own_laptop.state / "flags.json"
     document.write_text(json.dumps(json.loads(document.read_text()) | {"maintenance": {"default": True}}))
-    eventually(lambda: ask(laptop.client).status == 503)
-    return laptop.client
+    eventually(lambda: ask(own_laptop.client).status == 503)
+    return own_laptop.client
 
 
 def ask(client: Client) -> Answer:
