@@ -68,7 +68,7 @@ def test_ctrl_c_does_not_wait_for_purchases_under_way(another: Laptop) -> None:
 
     began = time.monotonic()
     assert another.stop(signal.SIGINT) == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25  # the task would have taken its 30
 
 
 def test_two_states_do_not_disturb_each_other(laptop: Laptop, another: Laptop) -> None:
@@ -111,5 +111,5 @@ def test_a_server_that_dies_is_started_again(another: Laptop, name: str) -> None
     victim.kill()
     victim.wait(5)
     eventually(lambda: any("is started again" in line for line in another.said))
-    eventually(lambda: another.client.get("/api/health").status == 200)
+    eventually(lambda: another.client.get("/api/health").status == 200, 90)
     assert another.client.newcomer().get("/api/auth/profile").status == 200

@@ -30,6 +30,7 @@ SHORTEST = 12
 # Ids and times; nothing that a card's number could lie in.
 NO_CARDS = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,]?\d*|[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}"
+    r'|"Timestamp": ?\d{13}'
 )
 
 
