@@ -16,6 +16,7 @@ from local.resources import MockResponse
 
 DEFAULTS: dict[str, tuple[int, str]] = {
     "ACCESS_DENIED": (403, "User is not authorized to access this resource with an explicit deny"),
+    "API_CONFIGURATION_ERROR": (500, "Internal server error"),
     "AUTHORIZER_CONFIGURATION_ERROR": (500, "Internal server error"),
     "AUTHORIZER_FAILURE": (500, "Internal server error"),
     "BAD_REQUEST": (400, "Bad Request"),
