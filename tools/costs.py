@@ -41,7 +41,8 @@ IOS_AN_ORDER, CACHE_UNITS_AN_ORDER = 150, 60
 
 # What a buyer does who buys one order: how often each route is asked, and what services tell each other of it.
 REQUESTS_AN_ORDER = {
-    "list_events": 2, "search_events": 1, "get_event": 2, "availability": 4, "login": 0.5, "refresh": 0.5, "reserve": 1.1,  # noqa: E501
+    "list_events": 2, "search_events": 1, "get_event": 2, "availability": 4, "login": 0.5, "refresh": 0.5,
+    "reserve": 1.1,
     "purchase": 1, "process": 1, "get_order": 5, "list_orders": 1, "stripe_webhook": 2, "check_in": 1,
 }  # fmt: skip
 PUBLIC = {"list_events", "search_events", "get_event", "availability", "login", "refresh", "stripe_webhook"}
@@ -150,9 +151,15 @@ def of_orders(templates: Templates, orders: int = 1_000) -> list[Line]:
         Line("Mails", 1, prices.MAIL, prices.SES),
         Line("Logs", calls, _logs(calls), prices.CLOUDWATCH),
         Line("Traces", calls, calls * TRACED_REQUESTS * prices.TRACE, prices.XRAY),
-        Line("Through the NAT, MB", NAT_MEGABYTES_AN_ORDER, NAT_MEGABYTES_AN_ORDER / 1e3 * prices.NAT_GIGABYTE, prices.NAT),  # noqa: E501
+        Line(
+            "Through the NAT, MB", NAT_MEGABYTES_AN_ORDER, NAT_MEGABYTES_AN_ORDER / 1e3 * prices.NAT_GIGABYTE,
+            prices.NAT,
+        ),
         Line("Encryptions", KMS_CALLS_AN_ORDER, KMS_CALLS_AN_ORDER * prices.KMS_CALL, prices.KMS),
-        Line("Cache units", CACHE_UNITS_AN_ORDER, CACHE_UNITS_AN_ORDER / 1e6 * prices.CACHE_MILLION_UNITS, prices.CACHE),  # noqa: E501
+        Line(
+            "Cache units", CACHE_UNITS_AN_ORDER, CACHE_UNITS_AN_ORDER / 1e6 * prices.CACHE_MILLION_UNITS,
+            prices.CACHE,
+        ),
     ]  # fmt: skip
     if templates.of("AWS::RDS::DBCluster"):
         lines.append(
@@ -311,9 +318,9 @@ def page(stages: dict[str, Templates]) -> str:
     parts = [
         "# Costs",
         "Made by `make costs-page` from the templates; a test holds it to them. List prices of "
-        f"{prices.REGION}, written down in {prices.WRITTEN_DOWN} ([tools/prices.py](../tools/prices.py)), without free tiers "  # noqa: E501
-        "that end. What a template does not say (how long functions run, how often a buyer looks) stands at the beginning of "  # noqa: E501
-        "[tools/costs.py](../tools/costs.py).",
+        f"{prices.REGION}, written down in {prices.WRITTEN_DOWN} ([tools/prices.py](../tools/prices.py)), without free "
+        "tiers that end. What a template does not say (how long functions run, how often a buyer looks) is assumed, "
+        "not measured: it stands at the beginning of [tools/costs.py](../tools/costs.py).",
         "`make costs STAGE=prod` prints the tables of a stage as it is now.",
     ]
     summary = ["| stage | an idle month | 1,000 orders |", "|---|---:|---:|"]

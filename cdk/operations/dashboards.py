@@ -186,7 +186,7 @@ def _of_server(server: Server) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(
         title=f"{server.name}: CPU, disk, memory",
         left=[server.metric("CPUUtilization")],
-        right=[server.metric("FreeStorageSpace", "Minimum"), server.metric("FreeableMemory", "Minimum")],
+        right=[server.free_disk, server.metric("FreeableMemory", "Minimum")],
         width=HALF,
     )
 

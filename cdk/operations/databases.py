@@ -35,6 +35,11 @@ class Server:
         dimension = "DBInstanceIdentifier" if self.kind == "instance" else "DBClusterIdentifier"
         return self._rds(name, {dimension: self.identifier}, statistic, FIVE_MINUTES)
 
+    @property
+    def free_disk(self) -> cloudwatch.Metric:
+        """In bytes. A cluster's storage grows by itself; what can fill up is a machine's disk, for sorting and logs."""
+        return self.metric("FreeStorageSpace" if self.kind == "instance" else "FreeLocalStorage", "Minimum")
+
     def proxy_metric(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
         """A metric of the proxy over all of its endpoints and targets."""
         return self._rds(name, {"ProxyName": self.proxy}, statistic, MINUTE)
@@ -66,8 +71,7 @@ def _watch_server(alarms: Alarms, server: Server) -> None:
     )
     alarms.on(
         f"DatabaseFull{server.name}",
-        # A cluster's storage grows by itself; what can fill up is a machine's own disk, for sorting and the log.
-        server.metric("FreeStorageSpace" if server.kind == "instance" else "FreeLocalStorage", "Minimum"),
+        server.free_disk,
         at + "bytes left on the disk.",
         page="database-full",
         threshold=2 * GIGABYTE,

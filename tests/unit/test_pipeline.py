@@ -91,7 +91,7 @@ class Lambda:
     def __init__(self, *answers: dict[str, Any]) -> None:
         self._answers, self.called = list(answers), list[tuple[str, str]]()
 
-    def invoke(self, *, FunctionName: str, Qualifier: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+    def invoke(self, *, FunctionName: str, Qualifier: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  # boto3's names
         self.called.append((FunctionName, Qualifier))
         said = self._answers.pop(0)
         failed = {"FunctionError": "Unhandled"} if "errorType" in said else {}

@@ -185,7 +185,7 @@ async def functions(folder: Path, grants: Grants = GRANTS, **options: Any) -> As
             assert answer.error is None, answer.payload
             return json.loads(answer.payload)
 
-        ask.host = host  # type: ignore[attr-defined]
+        ask.host = host  # type: ignore[attr-defined]  # for tests that look at it
         yield ask
 
 

@@ -1,6 +1,5 @@
 """A restored server is looked at: what it holds, up to when, what it lacks, and that each row can be read."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,32 +7,10 @@ import psycopg2
 import pytest
 
 from functions.platform import databases
-from functions.platform.jobs import look_at_restored, migrate
+from functions.platform.jobs import look_at_restored
 from local.postgres import Postgres
-from tests.cloud import Extension
-from tests.servers import running_postgres
 
 PATH = "SELECT current_setting('data_directory') || '/' || pg_relation_filepath('spoiled')"
-SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:admin"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    """A server with no database of ours."""
-    with running_postgres() as postgres:
-        yield postgres
-
-
-@pytest.fixture
-def restored(server: Postgres, extension: Extension, monkeypatch: pytest.MonkeyPatch) -> Postgres:
-    """The server, as a backup of a stage would be; the secret names the one that the stage runs on."""
-    for service in databases.SERVICES:
-        monkeypatch.setenv(f"{service.upper()}_ADMIN_SECRET_ARN", SECRET)
-        monkeypatch.setenv(f"{service.upper()}_ADMIN_HOST", server.host)
-    monkeypatch.setenv("ADMIN_PORT", str(server.port))
-    extension.secrets[SECRET] = {"username": "postgres", "password": "unused"}
-    migrate.handler({}, None)
-    return server
 
 
 def looked_at(server: Postgres) -> dict[str, Any]:
@@ -57,20 +34,20 @@ def run(server: Postgres, database: str, statement: str) -> None:
     connection.close()
 
 
-def test_rows_are_counted_and_the_last_message_says_up_to_when_the_copy_goes(restored: Postgres) -> None:
+def test_rows_are_counted_and_the_last_message_says_up_to_when_the_copy_goes(deployed: Postgres) -> None:
     run(
-        restored,
+        deployed,
         "tickets",
         "INSERT INTO inbox VALUES ('a', gen_random_uuid(), now()), ('b', gen_random_uuid(), now())",
     )
     run(
-        restored,
+        deployed,
         "tickets",
         "INSERT INTO outbox (message_id, destination, type, subject, version, sensitive, created_at, claimed_until)"
         " VALUES (gen_random_uuid(), 'topic', 't.v1', gen_random_uuid(), 1, false, '2026-11-26T12:00:00Z', now())",
     )
 
-    seen = looked_at(restored)
+    seen = looked_at(deployed)
 
     assert set(seen) == set(databases.SERVICES)
     assert seen["tickets"]["tables"]["inbox"] == 2
@@ -79,28 +56,28 @@ def test_rows_are_counted_and_the_last_message_says_up_to_when_the_copy_goes(res
     assert seen["payments"]["newest"] is None
 
 
-def test_a_copy_from_before_the_last_migration_says_what_it_lacks(restored: Postgres) -> None:
+def test_a_copy_from_before_the_last_migration_says_what_it_lacks(deployed: Postgres) -> None:
     known, other = "events/0001_initial.sql", "events/0000_other.sql"
-    run(restored, "events", f"UPDATE schema_migrations SET name = '{other}' WHERE name = '{known}'")
+    run(deployed, "events", f"UPDATE schema_migrations SET name = '{other}' WHERE name = '{known}'")
 
-    assert looked_at(restored)["events"]["missing"] == [known]
+    assert looked_at(deployed)["events"]["missing"] == [known]
 
-    run(restored, "events", f"UPDATE schema_migrations SET name = '{known}' WHERE name = '{other}'")
+    run(deployed, "events", f"UPDATE schema_migrations SET name = '{known}' WHERE name = '{other}'")
 
 
-def test_nothing_is_changed_and_others_are_not_asked(restored: Postgres) -> None:
-    seen = look_at_restored.handler({"hosts": {"tickets": restored.host}}, None)
+def test_nothing_is_changed_and_others_are_not_asked(deployed: Postgres) -> None:
+    seen = look_at_restored.handler({"hosts": {"tickets": deployed.host}}, None)
 
     assert set(seen) == {"tickets"}
 
 
-def test_a_page_that_is_broken_is_an_error(restored: Postgres) -> None:
-    run(restored, "auth", "CREATE TABLE spoiled AS SELECT generate_series(1, 1000) AS a")
-    run(restored, "auth", "VACUUM FULL spoiled")  # its new file is not in the server's memory
-    run(restored, "auth", "CHECKPOINT")
-    with Path(ask(restored, "auth", PATH)).open("r+b") as file:
+def test_a_page_that_is_broken_is_an_error(deployed: Postgres) -> None:
+    run(deployed, "auth", "CREATE TABLE spoiled AS SELECT generate_series(1, 1000) AS a")
+    run(deployed, "auth", "VACUUM FULL spoiled")  # its new file is not in the server's memory
+    run(deployed, "auth", "CHECKPOINT")
+    with Path(ask(deployed, "auth", PATH)).open("r+b") as file:
         file.seek(4000)
         file.write(b"spoiled")
 
     with pytest.raises(psycopg2.errors.DataCorrupted):
-        looked_at(restored)
+        looked_at(deployed)

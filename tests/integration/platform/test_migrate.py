@@ -1,6 +1,5 @@
 """The databases are made from nothing, once, and each service's role reaches its own tables only."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
@@ -10,29 +9,6 @@ from functions.platform import databases
 from functions.platform.auditor_rights import AUDITOR, readable
 from functions.platform.jobs import migrate
 from local.postgres import Postgres
-from tests.cloud import Extension
-from tests.servers import running_postgres
-
-SECRET = "arn:aws:secretsmanager:us-east-1:000000000000:secret:admin"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    """A server with no database of ours."""
-    with running_postgres() as postgres:
-        yield postgres
-
-
-@pytest.fixture
-def deployed(server: Postgres, extension: Extension, monkeypatch: pytest.MonkeyPatch) -> Postgres:
-    """The server once the deployment's job has run."""
-    for service in databases.SERVICES:
-        monkeypatch.setenv(f"{service.upper()}_ADMIN_SECRET_ARN", SECRET)
-        monkeypatch.setenv(f"{service.upper()}_ADMIN_HOST", server.host)
-    monkeypatch.setenv("ADMIN_PORT", str(server.port))
-    extension.secrets[SECRET] = {"username": "postgres", "password": "unused"}
-    migrate.handler({}, None)
-    return server
 
 
 def as_service(server: Postgres, service: str, database: str) -> Any:

@@ -21,7 +21,7 @@ SENDER = function_caller("sender", ROLE)
 SNS = Caller("sns.amazonaws.com", "SNS", TOPIC)
 
 
-def allow(action: str | list[str], resource: str = "*", **more: Any) -> dict[str, Any]:
+def allow(action: str | list[str], resource: str | dict[str, Any] = "*", **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
 
 
@@ -260,7 +260,7 @@ def test_grants_are_the_template_s(tmp_path: Path) -> None:
         Policy={
             "Type": "AWS::IAM::Policy",
             "Properties": {
-                "PolicyDocument": {"Statement": [allow("sqs:SendMessage", {"Fn::GetAtt": ["Queue", "Arn"]})]},  # type: ignore[arg-type]
+                "PolicyDocument": {"Statement": [allow("sqs:SendMessage", {"Fn::GetAtt": ["Queue", "Arn"]})]},
                 "Roles": [{"Ref": "Role"}],
             },
         },
