@@ -11,6 +11,9 @@ HOST = "127.0.0.1"
 # port is seldom taken while nothing of ours listens on it.
 _FIRST, _LAST = 20_000, 31_999
 
+# Whoever asks for two ports listens on none of them yet.
+_given: set[int] = set()
+
 
 def is_free(port: int) -> bool:
     """Whether a server could listen on this port of the loopback interface now."""
@@ -41,10 +44,11 @@ def is_answering(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nothing listens on at this moment."""
+    """A port that nothing listens on at this moment, and that this process was not given before."""
     candidates = random.sample(range(_FIRST, _LAST + 1), 200)
     for port in candidates:
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
     raise RuntimeError(f"none of 200 ports tried between {_FIRST} and {_LAST} is free")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -67,6 +68,7 @@ class QueueConsumers:
     def _spawn(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.add(task)
+        task.add_done_callback(_tell)
 
 
 class _Poller:
@@ -156,6 +158,13 @@ class _Poller:
     async def _call(self, action: str, query: Mapping[str, Any], timeout: float = 60) -> Any:
         """Ask SQS by the rights of the function's role, as an event source mapping does."""
         return await self._cloud.call("sqs", action, query, timeout, self._host.key_of(self._source.function))
+
+
+def _tell(poller: asyncio.Task[None]) -> None:
+    """Show why a poller has ended that nobody stopped: nothing else would, and its queue is not read any more."""
+    error = None if poller.cancelled() else poller.exception()
+    if error is not None:
+        traceback.print_exception(error)
 
 
 def fault_target(queue: str) -> str:

@@ -64,6 +64,10 @@ WITHOUT_ACCOUNT = {
     ("AWS::S3::BucketPolicy", "config.amazonaws.com"): "AWS Config writes below our account's folder alone",
     (
         "AWS::IAM::Role",
+        "codedeploy.amazonaws.com",
+    ): "CodeDeploy takes a role only for deployment groups of the role's account",
+    (
+        "AWS::IAM::Role",
         "config.amazonaws.com",
     ): "AWS Config takes a role only for recorders of the role's account",
     (

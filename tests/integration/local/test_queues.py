@@ -12,6 +12,7 @@ import pytest
 from local.cloud import Cloud
 from local.faults import Fault, Faults
 from local.lambdas import Answer, LambdaHost
+from local.permissions.grants import OPERATOR
 from local.ports import free_port
 from local.queues import QueueConsumers, fault_target, succeeded
 from local.resources import ACCOUNT, EventSource
@@ -130,7 +131,7 @@ def test_time_outs_of_messages_can_be_over_at_once_but_not_of_those_that_a_consu
         await cloud.call("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": "a"})
         await consumers.start()
         try:
-            await host.called.acquire()
+            await asyncio.wait_for(host.called.acquire(), 30)
             await consumers.release()  # what other tests left in their queues
             assert await consumers.release() == 0, "it is held"
             host.answer.set_result(Answer(b"{}", "Unhandled"))
@@ -192,6 +193,10 @@ class _Holding:
     def __init__(self) -> None:
         self.called, self.faults = asyncio.Semaphore(0), Faults()
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+    def key_of(self, name: str) -> str:
+        """The operator's: nobody's rights are looked at here."""
+        return OPERATOR
 
     async def invoke(self, name: str, payload: bytes) -> Answer:
         """Wait, then answer once."""
