@@ -121,12 +121,15 @@ def _watch_proxy(alarms: Alarms, server: Server) -> None:
 def _tell_events(alarms: Alarms, kind: str) -> None:
     """Fail-overs, failures and full disks, in RDS's own words."""
     # A category that the type does not know is an error of the deployment.
-    categories = {"db-proxy": ["failure"], "db-cluster": ["failover", "failure"]}
+    categories = {"db-proxy": ["failure"], "db-cluster": ["failover", "failure", "maintenance"]}
     subscription = rds.CfnEventSubscription(
         alarms.scope,
         f"Events{''.join(word.title() for word in kind.split('-'))}",
         sns_topic_arn=alarms.topic.topic_arn,
         source_type=kind,
-        event_categories=categories.get(kind, ["failover", "failure", "low storage", "recovery"]),
+        enabled=True,
+        event_categories=categories.get(
+            kind, ["failover", "failure", "low storage", "recovery", "maintenance", "configuration change"]
+        ),
     )
     subscription.add_metadata("run-book", "docs/run-book/database-fails-over.md")

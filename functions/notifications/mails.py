@@ -23,7 +23,12 @@ LONGEST_PAUSE = timedelta(hours=1)
 
 
 class BeingSent(Exception):
-    """Another process is sending this mail at this moment; ask again, in case it dies."""
+    """Another process is sending this mail at this moment; ask again when its claim is over, in case it dies.
+
+    Before that, each try would be in vain, and the last one would make a dead letter of a mail that is being sent.
+    """
+
+    retry_after = int(CLAIM.total_seconds())
 
 
 class NoAddress(Exception):

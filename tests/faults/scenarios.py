@@ -165,9 +165,11 @@ def paid_for_nothing(world: World) -> None:
     order = world.becomes(world.buy(show, "pm_card_authenticationRequired"), "REQUIRES_ACTION")
     if world.is_over(order, "REQUIRES_ACTION"):
         return
-    # Tickets has heard of it, payments has not yet: between two messages.
+    # Tickets has heard of it, payments has not yet: between two messages. What comes late of before is older.
     world.ground.ask(
-        "tickets", f"UPDATE event_copies SET status = 'CANCELLED' WHERE event_id = '{show.event_id}'"
+        "tickets",
+        "UPDATE event_copies SET status = 'CANCELLED', version = version + 1"
+        f" WHERE event_id = '{show.event_id}'",
     )
     _authenticate(world, order)
     world.becomes(order["orderId"], "REFUNDED")
