@@ -68,5 +68,10 @@ def compile_packages(folder: Path, python: str) -> None:
 
 
 def _runtime_s_python() -> str | None:
+    """A Python of the runtime's version that runs: pyenv has a name on the path for versions that it does not have."""
     here = ".".join(map(str, sys.version_info[:2]))
-    return sys.executable if here == PYTHON else shutil.which(f"python{PYTHON}")
+    found = sys.executable if here == PYTHON else shutil.which(f"python{PYTHON}")
+    if found is None:
+        return None
+    tried = subprocess.run([found, "-c", ""], capture_output=True, check=False)  # noqa: S603  # as above
+    return found if tried.returncode == 0 else None

@@ -1,4 +1,4 @@
-"""What everything runs on: Lambda's room, the cache, the firewall."""
+"""What everything runs on: Lambda's room, the cache, the flags, the standbys, the firewall."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,9 @@ def watch(alarms: Alarms, services: Sequence[str]) -> None:
     """The alarms of the ground that functions stand on."""
     _functions(alarms)
     _cache(alarms, services)
+    _flags(alarms, services)
+    if alarms.stage.databases.standbys:
+        _standbys(alarms, services)
     alarms.on(
         "FirewallBlocks",
         firewall_blocks(),
@@ -59,6 +62,30 @@ def _cache(alarms: Alarms, services: Sequence[str]) -> None:
         "Redis turns commands away, or drops what it has no room for.",
         page="cache-full",
         threshold=100,
+    )
+
+
+def _flags(alarms: Alarms, services: Sequence[str]) -> None:
+    alarms.on(
+        "FlagsAway",
+        total([ours(alarms.stage, "FlagsUnavailable", "Sum", 5, service=name) for name in services], "away"),
+        "AppConfig does not answer, or has flags that are none: functions go by those they read last.",
+        page="flags-away",
+        threshold=20,
+        periods=3,
+    )
+
+
+def _standbys(alarms: Alarms, services: Sequence[str]) -> None:
+    alarms.on(
+        "StandbysAway",
+        total(
+            [ours(alarms.stage, "StandbyUnavailable", "Sum", 5, service=name) for name in services], "away"
+        ),
+        "A standby does not answer: its writer has the reads as well.",
+        page="standbys-away",
+        threshold=5,
+        periods=3,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cdk import dependencies
 from cdk.dependencies import compile_packages
 
 
@@ -56,3 +57,16 @@ def test_it_is_used_though_the_source_is_of_another_time(tmp_path: Path) -> None
 def test_an_interpreter_that_compiles_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         compile_packages(package(tmp_path), "/bin/false")
+
+
+@pytest.mark.parametrize(("code", "runs"), [("exit 0", True), ("exit 127", False)])
+def test_an_interpreter_of_the_runtime_s_version_that_does_not_run_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, runs: bool
+) -> None:
+    shim = tmp_path / "python9.9"
+    shim.write_text(f"#!/bin/sh\n{code}\n")
+    shim.chmod(0o755)
+    monkeypatch.setattr(dependencies, "PYTHON", "9.9")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    assert dependencies._runtime_s_python() == (str(shim) if runs else None)
