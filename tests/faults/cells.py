@@ -46,6 +46,9 @@ SOMETIMES = (
     "tickets-job-resume-voiding",
 )
 
+# These call a provider once in the life of a process, which has to be a new one to be killed there.
+ONCE_A_PROCESS = ("payments-paypal-webhook",)
+
 Reached = Mapping[str, Mapping[str, int]]
 
 
@@ -103,14 +106,16 @@ def killing(seen: Reached, most: int, pairs: Iterable[tuple[str, str]] = PAIRS) 
     """Killed at every point that it reaches, there at each of the first `most` times in one call."""
     for nth in range(1, most + 1):
         for pair in pairs:
-            faults = tuple(
+            faults = [
                 _fault(name, "kill", point=point, nth=nth)
                 for name, points in sorted(seen.items())
                 for point in pair
                 if points.get(point, 0) >= nth
-            )
+            ]
+            struck = {fault["target"].removeprefix(PREFIX) for fault in faults if "call" in fault["point"]}
+            warm = [_fault(name, "kill", point="entry") for name in ONCE_A_PROCESS if name in struck]
             if faults:
-                yield Round(f"killed at {' and '.join(pair)}, {nth}", faults)
+                yield Round(f"killed at {' and '.join(pair)}, {nth}", (*warm, *faults))
 
 
 def repeating(functions: Iterable[str]) -> Iterator[Round]:

@@ -154,8 +154,10 @@ class TestOnceAndNeverLost:
         neighbours: list[str] = []
 
         def send(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> Taken:
-            with pytest.raises(mails.BeingSent):
+            with pytest.raises(mails.BeingSent) as refused:
                 mails.deliver(database, wanted, send)
+            # Tries before the claim is over would be in vain, and the last one make a dead letter.
+            assert refused.value.retry_after >= mails.CLAIM.total_seconds()
             neighbours.append(recipient)
             return Taken("ses", "message")
 

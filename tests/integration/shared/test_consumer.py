@@ -1,14 +1,19 @@
 """Consumers: each message once, failures one by one, unknown types passed over."""
 
+import json
+import time
 from uuid import uuid4
 
+import boto3
 import pytest
+from moto.sqs.models import sqs_backends
 
 from shared.clock import iso, now
 from shared.consumer import Consumer, Message
 from shared.contracts import AttemptRequested, RefundRequested
 from shared.database import Database, Sql
-from tests.cloud import Cloud
+from shared.errors import Unavailable
+from tests.cloud import ACCOUNT, Cloud
 from tests.databases import TestDatabase
 
 Envelope = dict[str, object]
@@ -44,6 +49,8 @@ def consumer(database: Database, store: TestDatabase, handled: list[Message[Atte
         sql.run("INSERT INTO effects VALUES (%(id)s)", id=message.id)
         if message.version == 13:
             raise RuntimeError("unlucky")
+        if message.version == 14:
+            raise Unavailable("elsewhere", retry_after=30)
         handled.append(message)
 
     return consumer
@@ -122,3 +129,24 @@ def test_data_that_breaks_the_contract_is_handed_back(consumer: Consumer, aws: C
     broken = envelope(orderId="not-a-uuid")
 
     assert deliver(consumer, aws, broken) == [broken["id"]]
+
+
+@pytest.mark.parametrize(
+    ("version", "receive_count", "seconds"),
+    [(13, 1, 1), (13, 2, 2), (13, 3, 4), (13, 4, 8), (13, 5, 8), (14, 1, 30), (14, 4, 30)],
+)
+def test_what_failed_comes_back_after_1_2_4_and_8_seconds_or_when_the_error_says_so(
+    consumer: Consumer, aws: Cloud, version: int, receive_count: int, seconds: int
+) -> None:
+    sqs, url = boto3.client("sqs"), aws.queue("payments-attempts")
+    sent = envelope() | {"sequence": version}
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(sent))
+    (received,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=600)["Messages"]
+    record = aws.record("payments-attempts", sent, receive_count)
+
+    before = time.time()
+    consumer.handler({"Records": [record | {"receiptHandle": received["ReceiptHandle"]}]}, None)
+    after = time.time()
+
+    (message,) = sqs_backends[ACCOUNT]["us-east-1"].get_queue("box-office-dev-payments-attempts")._messages
+    assert before - 0.01 <= message.visible_at / 1000 - seconds <= after + 0.01
