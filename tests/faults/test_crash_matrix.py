@@ -122,7 +122,10 @@ def test_consumers_that_fail_until_they_are_mended(world: World, functions: list
 
     def mend_all() -> None:
         """A message that was on its last try when its consumer was mended dies after the others were put back."""
-        eventually(mend, 240)
+        try:
+            eventually(mend, 240)
+        except AssertionError as late:
+            raise AssertionError(f"no dead letters of {broken}; {ground.left()}") from late
         eventually(lambda: ground.are_queues_empty() and ground.redrive_all() == 0, 120)
 
     play(world, cells.failing(broken.values()), meanwhile=mend_all)
