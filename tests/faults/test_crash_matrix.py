@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -235,9 +235,11 @@ def report(
 
 def tell(world: World, stories: Sequence[Story], meanwhile: Callable[[], object] | None = None) -> None:
     """The stories, all at once, while time passes. Fails with every one that did not end as it must."""
-    with world.ground.time_passing(), ThreadPoolExecutor(len(stories)) as pool:
-        running = [(story.__name__, pool.submit(story, world)) for story in stories]
+    with world.ground.time_passing(), ThreadPoolExecutor(len(stories) + 1) as pool:
+        running: list[tuple[str, Future[object]]] = [
+            (story.__name__, pool.submit(story, world)) for story in stories
+        ]
         if meanwhile is not None:
-            meanwhile()
+            running.append(("meanwhile", pool.submit(meanwhile)))
         failed = [f"{name}: {error}" for name, done in running if (error := done.exception())]
     assert not failed, "\n".join(failed)
