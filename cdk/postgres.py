@@ -6,7 +6,7 @@ RDS makes it, keeps it in Secrets Manager and changes it every week, and only th
 """
 
 from abc import abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
@@ -123,8 +123,24 @@ class PostgresServer(Construct):
         """Its ARN."""
 
     @property
-    def _removal(self) -> RemovalPolicy:
-        return RemovalPolicy.SNAPSHOT if self._stage.keep_data else RemovalPolicy.DESTROY
+    def _options(self) -> dict[str, Any]:
+        """What every server has: closed, encrypted, without a password that somebody could know."""
+        keep = self._stage.keep_data
+        return {
+            "vpc": self._network.vpc,
+            "vpc_subnets": ISOLATED,
+            "security_groups": [self._closed("Databases", self._network.databases)],
+            "credentials": rds.Credentials.from_username(ADMINISTRATOR, encryption_key=self._key),
+            "manage_master_user_password": True,
+            "iam_authentication": True,
+            "storage_encrypted": True,
+            "storage_encryption_key": self._key,
+            "copy_tags_to_snapshot": True,
+            "cloudwatch_logs_exports": ["postgresql"],
+            "parameters": PARAMETERS,
+            "deletion_protection": keep,
+            "removal_policy": RemovalPolicy.SNAPSHOT if keep else RemovalPolicy.DESTROY,
+        }
 
     def _log_group(self) -> logs.LogGroup:
         """Where RDS writes PostgreSQL's log. RDS would make the group itself, and keep what is in it for ever."""
@@ -189,24 +205,12 @@ class Instance(PostgresServer):
             instance_identifier=self._identifier,
             engine=rds.DatabaseInstanceEngine.postgres(version=INSTANCE_VERSION),
             instance_type=ec2.InstanceType(databases.size),
-            vpc=self._network.vpc,
-            vpc_subnets=ISOLATED,
-            security_groups=[self._closed("Databases", self._network.databases)],
-            credentials=rds.Credentials.from_username(ADMINISTRATOR, encryption_key=self._key),
-            manage_master_user_password=True,
-            iam_authentication=True,
-            storage_encrypted=True,
-            storage_encryption_key=self._key,
             storage_type=rds.StorageType.GP3,
             allocated_storage=20,
             max_allocated_storage=100,
             backup_retention=Duration.days(databases.backup_days),
-            copy_tags_to_snapshot=True,
             auto_minor_version_upgrade=True,
-            cloudwatch_logs_exports=["postgresql"],
-            parameters=PARAMETERS,
-            deletion_protection=self._stage.keep_data,
-            removal_policy=self._removal,
+            **self._options,
         )
 
     @property
@@ -247,20 +251,8 @@ class Cluster(PostgresServer):
             engine=rds.DatabaseClusterEngine.aurora_postgres(version=CLUSTER_VERSION),
             writer=self._machine("Writer", 0),
             readers=[self._machine(f"Standby{n}", n) for n in range(1, databases.standbys + 1)],
-            vpc=self._network.vpc,
-            vpc_subnets=ISOLATED,
-            security_groups=[self._closed("Databases", self._network.databases)],
-            credentials=rds.Credentials.from_username(ADMINISTRATOR, encryption_key=self._key),
-            manage_master_user_password=True,
-            iam_authentication=True,
-            storage_encrypted=True,
-            storage_encryption_key=self._key,
             backup=rds.BackupProps(retention=Duration.days(databases.backup_days)),
-            copy_tags_to_snapshot=True,
-            cloudwatch_logs_exports=["postgresql"],
-            parameters=PARAMETERS,
-            deletion_protection=self._stage.keep_data,
-            removal_policy=self._removal,
+            **self._options,
         )
 
     def _machine(self, id: str, number: int) -> rds.IClusterInstance:
