@@ -79,7 +79,6 @@ def test_every_function_does_in_its_stories_what_it_may_do(
     assert sorted(set(cells.NEVER) & done) == [], "a reason that is none"
 
 
-@takes_long
 def test_killed_where_what_is_done_is_not_told_yet(world: World, seen: Reached) -> None:
     (each,) = cells.killing(seen, most=1, pairs=[cells.DONE_AND_NOT_TOLD])
     play(world, each)
