@@ -124,7 +124,7 @@ def test_consumers_that_fail_until_they_are_mended(world: World, functions: list
         try:
             eventually(mend, 240)
         except AssertionError as late:
-            raise AssertionError(f"no dead letters of {broken}; {ground.left()}") from late
+            raise AssertionError(f"{late}; no dead letters of {broken}; {ground.left()}") from late
         eventually(lambda: ground.are_queues_empty() and ground.redrive_all() == 0, 120)
 
     play(world, cells.failing(broken.values()), meanwhile=mend_all)
