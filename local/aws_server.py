@@ -99,7 +99,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.rfile.readline()
             self.rfile.readline()
             return body
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # Its process was killed while it asked: what it said of it is no call, and nobody waits for an answer.
+            raise ConnectionAbortedError("the client hung up before its request was whole")
+        return body
 
     def _serve(self, body: bytes) -> None:
         started: list[Any] = []

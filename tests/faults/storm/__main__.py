@@ -8,7 +8,7 @@ import psutil
 
 from tests.e2e.laptop import Laptop
 from tests.faults.storm.plan import draw
-from tests.faults.storm.run import SETTINGS, storm
+from tests.faults.storm.run import SETTINGS, Verdict, storm
 from tests.outages import server_at
 
 
@@ -45,14 +45,17 @@ def main() -> int:
     chosen = parser.parse_args()
     plan = draw(chosen.seed, chosen.orders)
     if chosen.port is not None:
-        verdict = storm(Running(chosen.port, chosen.state), plan, say)
-    else:
-        laptop = Laptop(settings=SETTINGS)
-        say(f"seed {chosen.seed}; a laptop cloud starts in {laptop.folder}")
-        try:
-            verdict = storm(laptop.start(), plan, say)
-        finally:
-            laptop.remove()
+        return judged(storm(Running(chosen.port, chosen.state), plan, say))
+    laptop = Laptop(settings=SETTINGS)
+    say(f"seed {chosen.seed}; a laptop cloud starts in {laptop.folder}")
+    try:
+        return judged(storm(laptop.start(), plan, say))
+    finally:
+        laptop.remove()
+
+
+def judged(verdict: Verdict) -> int:
+    """The exit code, once the verdict is told."""
     say(verdict.table())
     return 1 if verdict.findings else 0
 

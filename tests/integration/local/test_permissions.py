@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -347,3 +348,16 @@ def test_an_unknown_key_may_nothing(aws: Path) -> None:
         stranger.get_queue_url(QueueName="mail")
     role = client("sqs", access_key(role_caller(ROLES["idle"])))
     assert role.receive_message(QueueUrl=QUEUE_URL, VisibilityTimeout=0)
+
+
+def test_what_a_killed_process_had_half_said_is_no_call(aws: Path) -> None:
+    before, key = denied(aws), access_key(role_caller(ROLES["trusted"]))
+    signed = f"AWS4-HMAC-SHA256 Credential={key}/20260101/{REGION}/sns/aws4_request"
+    head = f"POST / HTTP/1.1\r\nHost: sns\r\nAuthorization: {signed}\r\nContent-Length: 100\r\n\r\n"
+    for body in (b"", b"Action=Publ"):
+        with socket.create_connection(("127.0.0.1", AWS_PORT), timeout=10) as cut_off:
+            cut_off.sendall(head.encode() + body)
+            cut_off.shutdown(socket.SHUT_WR)
+            assert cut_off.recv(1) == b""
+
+    assert denied(aws) == before
