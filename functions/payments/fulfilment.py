@@ -30,7 +30,7 @@ def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime, versio
     if order.tickets is None and 0 < version < order.tickets_version:
         changed = replace(order, tickets=_void(tickets, None))  # released since
     else:
-        known = _as_known(sql, order, tickets)
+        known = _as_known(sql, order, tickets, version)
         if known == order.tickets and not order.wants_seats:
             return order
         changed = _with_tickets(order, known, max(version, order.tickets_version))
@@ -59,10 +59,12 @@ def voided(sql: Sql, order_id: UUID, ticket_ids: list[UUID], reason: str, at: da
     order = orders.lock(sql, order_id)
     if order is None or version < order.tickets_version:
         return
-    tickets = None if order.tickets is None else _void(order.tickets, {str(id_) for id_ in ticket_ids})
-    if tickets is None or tickets != order.tickets:
-        ids = [str(id_) for id_ in ticket_ids]
-        orders.save(sql, replace(order, tickets=tickets), "TICKETS_VOIDED", at, reason=reason, ticketIds=ids)
+    ids = {str(id_) for id_ in ticket_ids}
+    tickets = None if order.tickets is None else _void(order.tickets, ids)
+    known = {ticket["id"] for ticket in order.tickets or ()}
+    if tickets != order.tickets or not ids <= known:
+        facts = {"reason": reason, "ticketIds": sorted(ids), "ticketsVersion": version}
+        orders.save(sql, replace(order, tickets=tickets), "TICKETS_VOIDED", at, **facts)
 
 
 def checked_in(sql: Sql, order_id: UUID, ticket_id: UUID, at: datetime) -> None:
@@ -99,12 +101,11 @@ def _with_tickets(order: Order, tickets: list[Ticket], version: int) -> Order:
     return replace(order, payment_status=status, tickets=tickets, tickets_version=version, released_at=None)
 
 
-def _as_known(sql: Sql, order: Order, tickets: list[Ticket]) -> list[Ticket]:
-    """The tickets, with what is known of them already: used ones, and ones that were void before they came."""
-    if order.tickets is None:
-        return _void(tickets, orders.voided_tickets(sql, order.id))
-    used = {ticket["id"] for ticket in order.tickets if ticket["status"] == "USED"}
-    return [ticket | {"status": "USED"} if ticket["id"] in used else ticket for ticket in tickets]
+def _as_known(sql: Sql, order: Order, tickets: list[Ticket], version: int) -> list[Ticket]:
+    """The tickets, with what is known of them already: used ones, and ones that are void since that version."""
+    used = {ticket["id"] for ticket in order.tickets or () if ticket["status"] == "USED"}
+    known = [ticket | {"status": "USED"} if ticket["id"] in used else ticket for ticket in tickets]
+    return _void(known, orders.voided_tickets(sql, order.id, version))
 
 
 def _void(tickets: list[Ticket], ticket_ids: set[str] | None) -> list[Ticket]:

@@ -197,14 +197,15 @@ def history(sql: Sql, order_id: UUID) -> list[Row]:
     )
 
 
-def voided_tickets(sql: Sql, order_id: UUID) -> set[str]:
-    """The tickets that were said to be void before they were said to be issued."""
+def voided_tickets(sql: Sql, order_id: UUID, version: int) -> set[str]:
+    """The tickets that were said to be void by news of a later version of the purchase than this."""
     rows = sql.all(
         """
         SELECT DISTINCT jsonb_array_elements_text(data -> 'ticketIds') AS id FROM order_events
-         WHERE order_id = %(id)s AND type = 'TICKETS_VOIDED'
+         WHERE order_id = %(id)s AND type = 'TICKETS_VOIDED' AND (data ->> 'ticketsVersion')::bigint > %(version)s
         """,
         id=order_id,
+        version=version,
     )
     return {row["id"] for row in rows}
 

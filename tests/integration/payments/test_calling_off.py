@@ -4,9 +4,16 @@ from typing import Any
 from uuid import uuid4
 
 from functions.payments.consumers import tickets
-from functions.payments.routes import refund
+from functions.payments.routes import get_order, refund
 from functions.payments.saga import await_payment
-from shared.contracts import OrderCancelled, OrderRefunded, PurchaseStopped, TicketsVoided
+from shared.contracts import (
+    OrderCancelled,
+    OrderIssued,
+    OrderRefunded,
+    OrderReleased,
+    PurchaseStopped,
+    TicketsVoided,
+)
 from tests.payments_shop import Shop
 from tests.support import Reply, a_user, call, context
 
@@ -21,6 +28,11 @@ def void(
     shop.hear(
         tickets, TicketsVoided.TYPE, _data(shop, order_id, ticketIds=ticket_ids, reason=reason), version
     )
+
+
+def hear_issued(shop: Shop, order_id: str, ticket_id: str, version: int) -> None:
+    one = {"ticketId": ticket_id, "ticketNumber": "T-1", "ticketTypeId": str(uuid4())}
+    shop.hear(tickets, OrderIssued.TYPE, _data(shop, order_id, orderNumber="BO-1", tickets=[one]), version)
 
 
 def stop(shop: Shop, order_id: str) -> None:
@@ -101,12 +113,40 @@ def test_tickets_voided_for_another_reason_cost_nothing(shop: Shop) -> None:
 
 def test_tickets_that_were_void_before_their_issue_was_heard_of_come_void(shop: Shop) -> None:
     order_id = shop.order_of(a_user())
-    ticket_id, type_id = str(uuid4()), str(uuid4())
+    ticket_id = str(uuid4())
     void(shop, order_id, ticket_id, reason="DISPUTED", version=3)
-    one = {"ticketId": ticket_id, "ticketNumber": "T-1", "ticketTypeId": type_id}
-    data = _data(shop, order_id, orderNumber="BO-1", tickets=[one])
-    shop.hear(tickets, "tickets.order_issued.v1", data, version=2)
+    hear_issued(shop, order_id, ticket_id, version=2)
     assert [ticket["status"] for ticket in shop.order(order_id)["tickets"]] == ["VOID"]
+
+
+def test_tickets_stay_void_when_their_issue_is_heard_of_after_a_buyer_asked_for_them(shop: Shop) -> None:
+    buyer = a_user()
+    reservation = shop.reservation(buyer=buyer)
+    shop.charge(reservation)
+    order_id, ticket_id = reservation["orderId"], uuid4()
+    shop.tickets_says(reservation, "ISSUED", ticket_id)
+    call(get_order.handler, "GET", f"/api/payments/orders/{order_id}", user=buyer)
+    void(shop, order_id, str(ticket_id), reason="REFUNDED", version=3)
+    [known] = shop.order(order_id)["tickets"]
+    assert known["status"] == "VOID"
+
+    hear_issued(shop, order_id, str(ticket_id), version=2)
+
+    assert [ticket["status"] for ticket in shop.order(order_id)["tickets"]] == ["VOID"]
+    hear_issued(shop, order_id, str(ticket_id), version=4)  # a dispute was won: it is valid again
+    assert [ticket["status"] for ticket in shop.order(order_id)["tickets"]] == ["ACTIVE"]
+
+
+def test_tickets_that_were_void_before_their_second_issue_was_heard_of_come_void(shop: Shop) -> None:
+    order_id, ticket_id = shop.order_of(a_user()), str(uuid4())
+    hear_issued(shop, order_id, str(uuid4()), version=2)
+    shop.hear(tickets, OrderReleased.TYPE, _data(shop, order_id), 3)
+    void(shop, order_id, ticket_id, reason="DISPUTED", version=5)
+
+    hear_issued(shop, order_id, ticket_id, version=4)
+
+    shown = shop.order(order_id)["tickets"]
+    assert [(ticket["id"], ticket["status"]) for ticket in shown] == [(ticket_id, "VOID")]
 
 
 def test_a_waiting_order_ends_at_once(shop: Shop, aws: Any) -> None:
