@@ -122,8 +122,11 @@ def test_traces_go_through_topics(system: System) -> None:
 def test_rds_tells_of_fail_overs_by_categories_that_it_knows(system: System, production: System) -> None:
     """https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html"""
     known = {
-        "db-instance": {"failover", "failure", "low storage", "recovery"},
-        "db-cluster": {"failover", "failure"},
+        "db-instance": {
+            *("failover", "failure", "low storage", "recovery"),
+            *("maintenance", "configuration change"),
+        },
+        "db-cluster": {"failover", "failure", "maintenance"},
         "db-proxy": {"failure"},
     }
     for stage in (system, production):
