@@ -100,7 +100,7 @@ _PARTS = "A part of a composite alarm, which is the one that wakes somebody."
 _GRANTS = (
     "The account's own policies decide who may use a key; services get grants from it as they need them."
 )
-_INSIGHTS = "Performance Insights says what a machine is busy with; its figures are CloudWatch's."
+_INSIGHTS = "CloudWatch's figures have what the alarms need; a cluster has Performance Insights, too."
 _ONE_MACHINE = "Dev has one machine and a day of backups: its data is nobody's, and it costs a tenth."
 _DELETABLE = "Only a stage whose data is somebody's refuses to be deleted: prod does."
 _USUAL_PORT = "Another port protects nothing: the proxies alone reach it."
@@ -112,6 +112,10 @@ REVIEWS: tuple[Review, ...] = (
     Review("checkov", "CKV_AWS_115", "AWS::Lambda::Function", _CONCURRENCY),
     Review("checkov", "CKV_AWS_173", "AWS::Lambda::Function", _VARIABLES),
     Review("checkov", "CKV_AWS_117", "AWS::Lambda::Function", _TRIGGER, where=r".*/AWSCDK\.Trigger.*"),
+    Review("checkov", "CKV_AWS_117", "AWS::Lambda::Function", _TRIGGER, where=r"Network/Custom::.*"),
+    Review("checkov", "CKV_AWS_118", "AWS::RDS::DBInstance", _INSIGHTS),
+    Review("checkov", "CKV_AWS_157", "AWS::RDS::DBInstance", _ONE_MACHINE, where="Data/Postgres/.*"),
+    Review("checkov", "CKV_AWS_86", "AWS::CloudFront::Distribution", _ACCESS, where="Edge/.*"),
     Review("checkov", "CKV_AWS_111", "AWS::IAM::Policy", _INTERFACES),
     Review("checkov", "CKV_AWS_59", "AWS::ApiGateway::Method", _PUBLIC),
     Review("checkov", "CKV_AWS_120", "AWS::ApiGateway::Stage", _CACHING),
