@@ -73,5 +73,5 @@ def _runtime_s_python() -> str | None:
     found = sys.executable if here == PYTHON else shutil.which(f"python{PYTHON}")
     if found is None:
         return None
-    tried = subprocess.run([found, "-c", ""], capture_output=True, check=False)  # noqa: S603  # as above
+    tried = subprocess.run([found, "-c", ""], capture_output=True, check=False)  # noqa: S603  # a name of ours
     return found if tried.returncode == 0 else None

@@ -51,7 +51,7 @@ def _functions(alarms: Alarms) -> None:
 def _cache(alarms: Alarms, services: Sequence[str]) -> None:
     alarms.on(
         "CacheAway",
-        total([ours(alarms.stage, "CacheUnavailable", "Sum", 5, service=name) for name in services], "away"),
+        _counted(alarms, "CacheUnavailable", services),
         "Redis does not answer: everything works, more slowly.",
         page="cache-away",
         threshold=20,
@@ -68,7 +68,7 @@ def _cache(alarms: Alarms, services: Sequence[str]) -> None:
 def _flags(alarms: Alarms, services: Sequence[str]) -> None:
     alarms.on(
         "FlagsAway",
-        total([ours(alarms.stage, "FlagsUnavailable", "Sum", 5, service=name) for name in services], "away"),
+        _counted(alarms, "FlagsUnavailable", services),
         "AppConfig does not answer, or has flags that are none: functions go by those they read last.",
         page="flags-away",
         threshold=20,
@@ -79,14 +79,17 @@ def _flags(alarms: Alarms, services: Sequence[str]) -> None:
 def _standbys(alarms: Alarms, services: Sequence[str]) -> None:
     alarms.on(
         "StandbysAway",
-        total(
-            [ours(alarms.stage, "StandbyUnavailable", "Sum", 5, service=name) for name in services], "away"
-        ),
+        _counted(alarms, "StandbyUnavailable", services),
         "A standby does not answer: its writer has the reads as well.",
         page="standbys-away",
         threshold=5,
         periods=3,
     )
+
+
+def _counted(alarms: Alarms, name: str, services: Sequence[str]) -> cloudwatch.IMetric:
+    """How often functions of these services found something away, in five minutes."""
+    return total([ours(alarms.stage, name, "Sum", 5, service=service) for service in services], "away")
 
 
 def of_lambda(name: str, statistic: str) -> cloudwatch.Metric:

@@ -27,7 +27,9 @@ def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime, versio
     order = orders.lock(sql, order_id)
     if order is None or (order.tickets is not None and version <= order.tickets_version):
         return order
-    if order.tickets is None and 0 < version < order.tickets_version:
+    if order.tickets is None and version < order.tickets_version:
+        if version == 0:
+            return order  # released, perhaps after the answer was given: the news of their issue says when that was
         changed = replace(order, tickets=_void(tickets, None))  # released since
     else:
         known = _as_known(sql, order, tickets, version)

@@ -1,19 +1,19 @@
 """What tools that know AWS and not us find in each stage: nothing, but for what has a reason in `cdk/reviews.py`."""
 
 import json
+import platform
 import re
-import stat
 import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from cdk.reviews import REVIEWS
+from cdk.reviews import guard as guard_s
+from cdk.reviews.review import Review
 from tests.infrastructure.synthesis import findings
 from tests.infrastructure.template import Resource, System
 
@@ -40,8 +40,6 @@ def guard(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (packed,) = Path(str(files("cdklabs.cdk_validator_cfnguard._jsii"))).glob("*.tgz")
     with tarfile.open(packed) as archive:
         archive.extractall(folder, filter="data")
-    program = folder / "package/bin/ubuntu/x86_64/cfn-guard"
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return folder / "package"
 
 
@@ -82,12 +80,11 @@ def test_guard_finds_what_has_a_reason_and_no_reason_is_left_without_a_finding(
     assert sorted(idle) == [], "a reason for nothing"
 
 
-def guard_s_reviews(system: System) -> Iterator[tuple[Any, Resource]]:
-    """The rows for Guard, each with every resource that it excuses."""
-    for review in REVIEWS:
-        for resource in system.resources if review.tool == "guard" else ():
-            place = f"{resource.stack}/{resource.id}"
-            if re.fullmatch(review.type, resource.type) and re.fullmatch(review.where, place):
+def guard_s_reviews(system: System) -> Iterator[tuple[Review, Resource]]:
+    """Each row for Guard with every resource that it excuses."""
+    for review in guard_s.ROWS:
+        for resource in system.resources:
+            if review.is_of(resource.type, f"{resource.stack}/{resource.id}"):
                 yield review, resource
 
 
@@ -110,19 +107,11 @@ def guard_s_findings(system: System, guard: Path, folder: Path) -> Iterator[tupl
     for file, text in texts.items():
         if types_of(text) & present:
             (rules / file.name).write_text(text)
-    command = [
-        str(guard / "bin/ubuntu/x86_64/cfn-guard"),
-        "validate",
-        "--rules",
-        str(rules),
-        "--data",
-        str(templates),
-    ]
-    run = subprocess.run(
-        [*command, "--show-summary", "none", "--structured", "--output-format", "json"],
-        capture_output=True,
-        text=True,
-    )
+    program = guard / "bin/ubuntu" / platform.machine() / "cfn-guard"
+    program.chmod(0o755)
+    command = [str(program), "validate", "--rules", str(rules), "--data", str(templates)]
+    options = ["--show-summary", "none", "--structured", "--output-format", "json"]
+    run = subprocess.run([*command, *options], capture_output=True, text=True)
     assert run.returncode in (0, 19), run.stderr  # 19: rules are broken
     for report in json.loads(run.stdout):
         for broken in report["not_compliant"]:

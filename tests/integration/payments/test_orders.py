@@ -1,9 +1,13 @@
 """GET /api/payments/orders: who sees what of an order, and when."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from functions.payments import fulfilment
 from functions.payments.consumers import mail, tickets
+from functions.payments.database import database
+from functions.payments.models import Ticket
 from functions.payments.routes import get_order, list_event_orders
+from shared.clock import now
 from shared.identity import Role, User
 from tests.payments_shop import Shop
 from tests.support import Reply, a_user, call
@@ -60,6 +64,24 @@ def test_tickets_is_asked_for_what_nobody_told_us_yet_and_once_only(shop: Shop) 
     shop.hear(tickets, "tickets.order_issued.v1", told)  # the message comes late, and changes nothing
     assert shop.history(reservation["orderId"]).count("TICKETS_ISSUED") == 1
     assert [t["id"] for t in see(buyer, reservation["orderId"]).body["tickets"]] == [str(ticket_id)]
+
+
+def test_an_answer_from_before_the_tickets_were_released_does_not_bring_them_back(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    gone = {"orderId": order_id, "userId": str(uuid4()), "eventId": str(shop.event_id)}
+    shop.hear(tickets, "tickets.order_released.v1", gone, version=3)
+    answered: Ticket = {
+        "id": str(uuid4()),
+        "ticketNumber": "T-1",
+        "ticketTypeId": str(uuid4()),
+        "status": "ACTIVE",
+    }
+
+    with database.transaction() as sql:
+        fulfilment.issued(sql, UUID(order_id), [answered], now())
+
+    order = shop.order(order_id)
+    assert (order["tickets"], order["released_at"] is None) == (None, False)
 
 
 def test_a_paid_order_is_pending_while_tickets_cannot_be_asked(shop: Shop) -> None:

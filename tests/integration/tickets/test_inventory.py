@@ -4,11 +4,8 @@ Here the cache is believed for as long as it is kept, so that nothing but a writ
 it is believed for a second at most, whatever it was not told, is proved below.
 """
 
-import ast
-import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +29,7 @@ from shared.clock import now
 from shared.identity import User
 from tests.cloud import Cloud
 from tests.databases import TestDatabase
+from tests.integration.tickets.moving_statements import moving_functions, moving_statements
 from tests.integration.tickets.test_consumers import hear_of_event, refund
 from tests.integration.tickets.test_late_payments import dispute, pay_late
 from tests.integration.tickets.test_voiding import call_off, work_off
@@ -39,7 +37,6 @@ from tests.outages import hanging
 from tests.support import Reply, a_user, call, context
 from tests.ticket_sales import Sales
 
-REPOSITORY = Path("functions/tickets/repository")
 Write = Callable[[], object]
 
 
@@ -271,44 +268,6 @@ def test_every_statement_that_moves_what_is_shown_is_a_kind_of_write(tickets_db:
     found = moving_statements(moving_functions(tickets_db))
 
     assert found == set().union(*WRITES.values()) | NOT_SHOWN
-
-
-def moving_functions(db: TestDatabase) -> set[str]:
-    """The database's functions that write what availability shows, themselves or through another of them."""
-    bodies = {
-        row["proname"]: row["prosrc"]
-        for row in db.all("SELECT proname, prosrc FROM pg_proc WHERE prosrc <> ''")
-    }
-    found: set[str] = set()
-    while more := {name for name, body in bodies.items() if moves(body, found)} - found:
-        found |= more
-    return found
-
-
-def moving_statements(functions: set[str]) -> set[str]:
-    """`module.function` of the repository's functions whose statement moves what availability shows."""
-    return {
-        f"{file.stem}.{function.name}"
-        for file in REPOSITORY.glob("*.py")
-        for function in ast.walk(ast.parse(file.read_text()))
-        if isinstance(function, ast.FunctionDef) and any(moves(text, functions) for text in texts(function))
-    }
-
-
-def texts(function: ast.FunctionDef) -> Iterator[str]:
-    for node in ast.walk(function):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-
-
-def moves(sql: str, functions: set[str]) -> bool:
-    calls = "|".join(
-        [
-            r"(INSERT INTO|UPDATE|DELETE FROM)\s+(ticket_types|event_copies)\b",
-            *(rf"\b{f}\(" for f in functions),
-        ]
-    )
-    return re.search(calls, sql) is not None
 
 
 # ---- Redis goes and comes back

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.gateway import serving
 from tests.small_cloud import run
-from tests.unit.local.test_gateway import serving
 
 HOST = b"Host: localhost\r\n"
 GET, POST = b"GET /api/events HTTP/1.1\r\n" + HOST, b"POST /api/events HTTP/1.1\r\n" + HOST

@@ -1,0 +1,47 @@
+"""What tools that read the templates would have otherwise, and why it stays as it is: one row per rule and type.
+
+How each tool is run, and what it said at first, is in docs/decisions/0033.
+"""
+
+import re
+
+from aws_cdk import Acknowledgment, CfnResource, Validations
+from constructs import IConstruct
+
+from cdk.reviews import checkov, nag
+
+
+def apply(app: IConstruct, stage: str) -> None:
+    """Write what checkov and cdk-nag are to pass over to each resource, for the stage of this name."""
+    for construct in app.node.find_all():
+        if isinstance(construct, CfnResource):
+            type, path = construct.cfn_resource_type, construct.node.path
+            _skip(construct, type, path)
+            _acknowledge(construct, type, path, stage)
+
+
+def _skip(resource: CfnResource, type: str, path: str) -> None:
+    skipped = [
+        {"id": id, "comment": row.reason}
+        for row in checkov.ROWS
+        if row.is_of(type, path)
+        for id in _ids(row.rule)
+    ]
+    if skipped:
+        resource.add_metadata("checkov", {"skip": skipped})
+
+
+def _acknowledge(resource: CfnResource, type: str, path: str, stage: str) -> None:
+    acknowledged = [
+        Acknowledgment(id="AwsSolutions-" + row.rule.replace("{stage}", stage), reason=row.reason)
+        for row in nag.ROWS
+        if row.is_of(type, path)
+    ]
+    if acknowledged:
+        Validations.of(resource).acknowledge(*acknowledged)
+
+
+def _ids(rule: str) -> list[str]:
+    """`CKV_AWS_(18|21)` are two."""
+    found = re.fullmatch(r"(.*)\(([^)]*)\)", rule)
+    return [found[1] + number for number in found[2].split("|")] if found else [rule]
