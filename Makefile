@@ -22,7 +22,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-code crash-matrix bench sellout storm mutants dead-letters audit fuzz properties format openapi snapshot lock synth costs costs-page precommit clean
+.PHONY: help install run test every-test check check-code crash-matrix bench sellout storm mutants dead-letters audit fuzz properties format openapi snapshot lock synth costs costs-page precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -32,7 +32,9 @@ run: install ## start Box Office on this machine
 	@exec $(VENV) -m local run --port "$(PORT)" --state "$(STATE)" --settings "$(SETTINGS)" --stop-with-parent
 
 test: install ## every check and every test
-	@$(MAKE) check-code
+	@$(MAKE) --jobs=2 check-code every-test
+
+every-test:
 	@$(VENV) -m pytest -q -n 2 --dist loadscope --cov --cov-report=
 
 check: install ## formatting, lint, types, imports and unit tests; says nothing when all is well

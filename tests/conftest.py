@@ -11,6 +11,7 @@ from local.valkey import Valkey
 from tests.cloud import Cloud, Extension, empty_cloud, running_emulator, running_extension
 from tests.databases import Databases, TestDatabase, connected
 from tests.e2e.laptop import Laptop
+from tests.infrastructure.synthesis import synthesized
 from tests.servers import running_postgres, running_valkey
 
 
@@ -134,7 +135,7 @@ def notifications_db(databases: Databases) -> Iterator[TestDatabase]:
 
 @pytest.fixture(scope="session")
 def laptop() -> Iterator[Laptop]:
-    """A running laptop cloud with the demo's people and events."""
+    """A running laptop cloud with the demo's people and events. It synthesizes for itself, as `make run` does."""
     running = Laptop(demo=True)
     try:
         yield running.start()
@@ -143,6 +144,6 @@ def laptop() -> Iterator[Laptop]:
 
 
 @pytest.fixture(scope="session")
-def assembly(laptop: Laptop) -> Path:
-    """The template that `laptop` synthesized, for others to run without synthesizing it again."""
-    return laptop.state / "cdk.out"
+def assembly() -> Path:
+    """The templates of stage dev, for a laptop cloud to run without synthesizing them again."""
+    return synthesized("dev").folder

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,8 +34,8 @@ takes_long = pytest.mark.skipif(not IS_FULL, reason="this takes many minutes: ma
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    laptop = Laptop(settings=SETTINGS, processes=160)
+def world(assembly: Path) -> Iterator[World]:
+    laptop = Laptop(settings=SETTINGS, assembly=assembly, processes=160)
     try:
         yield World.of(ProvingGround(laptop.start()))
     finally:

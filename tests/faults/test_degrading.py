@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +28,9 @@ BUYERS, ORDERS = 8, 40
 
 
 @pytest.fixture(scope="module")
-def own_laptop() -> Iterator[Laptop]:
+def own_laptop(assembly: Path) -> Iterator[Laptop]:
     """A laptop cloud whose servers a test may take away."""
-    laptop = Laptop(settings=SETTINGS)
+    laptop = Laptop(settings=SETTINGS, assembly=assembly)
     try:
         yield laptop.start()
     finally:

@@ -1,6 +1,7 @@
 """A short storm with a fixed seed; `make storm SEED= ORDERS=` is as long as one likes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +13,9 @@ SEED, ORDERS = 20_261_122, 100
 
 
 @pytest.fixture
-def stormy() -> Iterator[Laptop]:
+def stormy(assembly: Path) -> Iterator[Laptop]:
     """A laptop cloud on which time passes faster."""
-    laptop = Laptop(settings=SETTINGS)
+    laptop = Laptop(settings=SETTINGS, assembly=assembly)
     try:
         yield laptop.start()
     finally:
