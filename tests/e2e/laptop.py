@@ -39,6 +39,7 @@ class Laptop:
         self.folder = Path(tempfile.mkdtemp(prefix="box-office-e2e-"))
         self.folder.chmod(0o755)
         self.state = self.folder / "state"
+        self.assembly = assembly or self.state / "cdk.out"
         self._options = ["--settings", settings, "--processes", str(processes)]
         self._options += [] if demo else ["--no-demo"]
         self._options += ["--assembly", str(assembly)] if assembly else []

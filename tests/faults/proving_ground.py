@@ -60,9 +60,8 @@ class ProvingGround:
     def assembly(self) -> Assembly:
         """The template that it runs."""
         address = Address("127.0.0.1", 1)
-        return Assembly.read(
-            self.laptop.state / "cdk.out", Places(self.laptop.url, "http://127.0.0.1:1", address, address)
-        )
+        places = Places(self.laptop.url, "http://127.0.0.1:1", address, address)
+        return Assembly.read(self.laptop.assembly, places)
 
     @cached_property
     def jobs(self) -> list[str]:
