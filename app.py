@@ -112,10 +112,8 @@ def build(app: cdk.App) -> None:
 if __name__ == "__main__":
     app = cdk.App(analytics_reporting=False)
     build(app)
-    reviews.apply(app, stages.chosen(app.node).name)
     # AWS's own rules for solutions: `cdk synth -c nag=report`.
     if app.node.try_get_context("nag") == "report":
-        from cdk_nag import AwsSolutionsChecks
-
-        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+        reviews.report(app)
+    reviews.apply(app, stages.chosen(app.node).name)
     app.synth()

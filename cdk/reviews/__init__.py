@@ -3,12 +3,32 @@
 How each tool is run, and what it said at first, is in docs/decisions/0033.
 """
 
+import json
 import re
+from pathlib import Path
 
-from aws_cdk import Acknowledgment, CfnResource, Validations
+from aws_cdk import Acknowledgment, App, CfnResource, Validations
 from constructs import IConstruct
 
 from cdk.reviews import checkov, nag
+
+FOUND = "found-by-cdk-nag.json"
+
+
+def report(app: App) -> None:
+    """Have cdk-nag judge what is synthesized; before reviews are applied, all that it finds is written beside that.
+
+    The file has the paths of constructs by rule, and is no part of what is deployed.
+    """
+    from cdk_nag import AwsSolutionsChecks  # takes seconds to import, and most synthesize without it
+
+    checks = AwsSolutionsChecks(app)
+    found = {
+        violation.rule_name: [resource.construct_path for resource in violation.violating_resources]
+        for violation in checks.validate_scope(app).violations
+    }
+    (Path(app.outdir) / FOUND).write_text(json.dumps(found, indent=1))
+    Validations.of(app).add_plugins(checks)
 
 
 def apply(app: IConstruct, stage: str) -> None:
