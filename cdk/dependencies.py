@@ -16,6 +16,8 @@ PYTHON = "3.13"
 PLATFORM = ["--python-platform", "aarch64-manylinux_2_34", "--python-version", PYTHON]
 REPRODUCIBLE = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
 WHERE_LAMBDA_HAS_IT = "/opt/python"
+# Another one for another way of making the folder from the same lock: what an earlier one has left is not taken.
+_MADE = "without tests"
 
 
 @functools.cache
@@ -27,7 +29,7 @@ def installed_dependencies() -> Path | None:
     cold starts two to four times as quick; without one Lambda compiles them itself, at each cold start.
     """
     python = _runtime_s_python()
-    what = " ".join([*PLATFORM, str(python is not None)]).encode() + REQUIREMENTS.read_bytes()
+    what = " ".join([*PLATFORM, _MADE, str(python is not None)]).encode() + REQUIREMENTS.read_bytes()
     folder = ROOT / "build" / f"dependencies-{hashlib.sha256(what).hexdigest()[:16]}"
     if folder.exists():
         return folder
@@ -41,6 +43,8 @@ def installed_dependencies() -> Path | None:
             "The third-party packages cannot be installed: these templates refuse to be deployed.\n"
         )
         return None
+    # Some have packed their own tests, which nobody imports, over those of others: the last one installed would win.
+    shutil.rmtree(unfinished / "python" / "tests", ignore_errors=True)
     if python is None:
         sys.stderr.write(
             f"No Python {PYTHON} is here to compile the layer with: cold starts will be slower.\n"

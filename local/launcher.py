@@ -139,7 +139,8 @@ class Launcher:
 
     async def _assembly(self, processes: Processes, chosen: ports.Ports) -> Assembly:
         with self._progress.step("Template") as step:
-            folder = self._options.assembly or self._state.assembly
+            # Functions run elsewhere: to them a relative path would lead nowhere.
+            folder = (self._options.assembly or self._state.assembly).resolve()
             made = self._options.assembly is None and await synthesize(folder, processes)
             places = Places(
                 gateway_url=self._url,

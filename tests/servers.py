@@ -1,7 +1,6 @@
 """The real servers behind the tests: PostgreSQL and Valkey, started once per test process and gone with it."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from local import ports
 from local.postgres import Postgres
 from local.processes import Processes
 from local.valkey import Valkey
+from tests.scratch import scratch_folder
 
 
 @contextmanager
@@ -36,9 +36,7 @@ def running_valkey() -> Iterator[Valkey]:
 
 @contextmanager
 def _processes(name: str) -> Iterator[tuple[Processes, Path]]:
-    # Not pytest's tmp_path, which is open to its owner alone: PostgreSQL has another user when the tests are root's.
-    folder = Path(tempfile.mkdtemp(prefix=f"box-office-{name}-"))
-    folder.chmod(0o755)
+    folder = scratch_folder(name)
     processes = Processes(folder)
     try:
         yield processes, folder

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ import psutil
 from local import ports
 from local.permissions.gate import DENIED
 from tests.e2e.client import Client, eventually
+from tests.scratch import scratch_folder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 240
@@ -35,9 +35,7 @@ class Laptop:
     ) -> None:
         self.port = ports.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        # Not pytest's tmp_path, which is open to its owner alone: PostgreSQL may have another user.
-        self.folder = Path(tempfile.mkdtemp(prefix="box-office-e2e-"))
-        self.folder.chmod(0o755)
+        self.folder = scratch_folder("e2e")
         self.state = self.folder / "state"
         self.assembly = assembly or self.state / "cdk.out"
         self._options = ["--settings", settings, "--processes", str(processes)]

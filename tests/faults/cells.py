@@ -30,7 +30,6 @@ _OUTBOX = ("TOPIC_ARN", "QUEUE_")
 
 # What a function may do and does not in its stories: (function, what) and why.
 NEVER = {
-    ("payments-saga-await-payment", "publish"): "it answers its token itself only if money came in between",
     ("payments-stripe-webhook", "call"): "a signature is verified without asking Stripe",
     ("platform-job-audit", "commit"): "it reads",
     ("tickets-saga-reserve", "commit"): "it verifies what the purchase wrote",

@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,16 @@ def test_two_builds_of_the_layer_are_the_same(builds: list[Path]) -> None:
     here, there = map(contents, builds)
     assert len(here) > 500
     assert here == there
+
+
+def test_no_package_writes_over_another(builds: list[Path]) -> None:
+    packed = Counter(
+        line.split(",")[0] for record in builds[0].rglob("*.dist-info/RECORD") for line in record.open()
+    )
+    assert len(packed) > 500
+    assert [
+        file for file, times in packed.items() if times > 1 and (builds[0] / "python" / file).exists()
+    ] == []
 
 
 def test_the_layer_is_for_lambda_s_processor(builds: list[Path]) -> None:
