@@ -1,9 +1,10 @@
 """What the database refuses by itself, whatever the code asks of it."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg2.errors
 import pytest
+from psycopg2.extras import Json
 
 from functions.tickets.database import database
 from functions.tickets.repository import reservations
@@ -81,17 +82,37 @@ def test_a_used_ticket_without_a_time(sales: Sales) -> None:
         sales.db.run("UPDATE tickets SET status = 'USED'")
 
 
-def test_two_purchases_of_one_reservation(sales: Sales) -> None:
+@pytest.mark.parametrize(
+    ("table", "differs_in"),
+    [
+        ("ticket_reservations", {"id": str(uuid4()), "position": 1}),
+        ("purchases", {"order_id": str(uuid4()), "order_number": "another"}),
+        ("purchases", {"order_id": str(uuid4()), "reservation_id": str(uuid4())}),
+        ("purchase_events", {"id": 1_000_000}),
+        ("tickets", {"id": str(uuid4()), "qr_code": "another"}),
+        ("tickets", {"id": str(uuid4()), "ticket_number": "another"}),
+        ("ticket_events", {"id": 1_000_000}),
+    ],
+    ids=[
+        "a type twice in one reservation",
+        "two purchases of one reservation",
+        "two purchases of one number",
+        "two events of one version of a purchase",
+        "two tickets of one number",
+        "two tickets of one QR code",
+        "two events of one version of a ticket",
+    ],
+)
+def test_a_row_that_is_the_same_but_for(sales: Sales, table: str, differs_in: dict[str, object]) -> None:
     event_id = sales.event()
-    sales.order(a_user(), event_id, {sales.type(event_id): 1})
+    sales.issued(a_user(), event_id, {sales.type(event_id): 1})
     with pytest.raises(psycopg2.errors.UniqueViolation):
         sales.db.run(
-            """
-            INSERT INTO purchases (order_id, reservation_id, order_number, user_id, event_id, total_amount, currency,
-                                   payment_type, holder_names, pay_by, saga_checked_at, created_at)
-            SELECT gen_random_uuid(), reservation_id, 'another', user_id, event_id, total_amount, currency,
-                   payment_type, holder_names, pay_by, saga_checked_at, created_at FROM purchases
-            """
+            f"""
+            INSERT INTO {table} OVERRIDING SYSTEM VALUE
+            SELECT (jsonb_populate_record(row, %(differs_in)s)).* FROM {table} AS row LIMIT 1
+            """,
+            differs_in=Json(differs_in),
         )
 
 
