@@ -104,6 +104,34 @@ def test_control_a_buyer_who_looks_without_locking_buys_seats_that_went_back(sal
     assert stock_and_rows(sales, id) == (0, 2)
 
 
+def test_nobody_waits_for_the_last_seat_while_it_is_being_bought(sales: Sales) -> None:
+    event_id, buyer = sales.event(), a_user()
+    id = sales.type(event_id, quantity=1)
+    reservation = sales.held(buyer, event_id, {id: 1})
+    sales.run_out(reservation)
+    lock = "SELECT FROM ticket_reservations WHERE reservation_id = %(id)s FOR NO KEY UPDATE"
+    with half_done(sales.db, lock, id=reservation):
+        refused = Later(lambda: sales.reserve(a_user(), event_id, {id: 1}))
+        assert not refused.is_waiting(), "with the type's lock, which the purchase may want next"
+    reply: Reply = refused.result()
+    assert (reply.status, reply.code) == (409, "SOLD_OUT")
+
+
+def test_a_buyer_who_meets_a_neighbour_reclaiming_the_last_seat_waits_and_gets_what_comes_of_it(
+    sales: Sales,
+) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id, quantity=1)
+    sales.run_out(sales.held(a_user(), event_id, {id: 1}))
+    reclaim = "SELECT reclaim_expired_holds(%(id)s, now())"
+    with half_done(sales.db, reclaim, id=id) as neighbour:
+        reserved = Later(lambda: sales.reserve(a_user(), event_id, {id: 1}))
+        assert reserved.is_waiting(), "told that it is sold out while its seat comes back"
+        neighbour.commit()
+    reply: Reply = reserved.result()
+    assert (reply.status, stock_and_rows(sales, id)) == (201, (1, 1))
+
+
 def test_at_the_end_of_their_holds_each_reservation_is_bought_or_swept(sales: Sales) -> None:
     event_id = sales.event()
     id = sales.type(event_id, quantity=200)
