@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
+from functions.tickets import voiding
 from functions.tickets.database import database
 from functions.tickets.repository import purchases, reservations
 from shared.clock import now
-from tests.concurrency.tickets.test_races import half_done
+from tests.concurrency.tickets.test_races import Later, half_done
 from tests.support import a_user
 from tests.ticket_sales import Sales
 
@@ -33,3 +34,51 @@ def test_an_order_that_is_being_issued_holds_up_no_other(sales: Sales) -> None:
         assert [each.order_id for each in purchases.stop_bound(sql, event_id, now(), 10)] == [waiting]
     with database.transaction() as sql:
         assert [each.order_id for each in purchases.stop_bound(sql, event_id, now(), 10)] == [issued]
+
+
+def test_a_batch_of_voids_waits_for_a_refund_before_it_takes_what_the_refund_needs(sales: Sales) -> None:
+    event_id, at = sales.event(), now()
+    (ticket,) = sales.issued(a_user(), event_id, {sales.type(event_id): 1})
+    order_id = str(ticket["order_id"])
+    sales.db.run("UPDATE event_copies SET status = 'CANCELLED', cancel_reason = 'Rain'")
+
+    def batch() -> int:
+        with database.transaction() as sql:
+            return voiding.next_batch(sql, event_id, at)
+
+    lock = "SELECT FROM purchases WHERE order_id = %(id)s FOR NO KEY UPDATE"
+    with half_done(sales.db, lock, id=order_id) as refund:
+        voided = Later(batch)
+        assert voided.is_waiting()
+        refund.cursor().execute("SELECT void_tickets(%s, NULL, 'REFUNDED')", [order_id])
+        refund.commit()
+    assert voided.result() == 1, "they waited for one another"
+
+
+def test_a_batch_of_voids_takes_ticket_types_in_the_order_that_buyers_do(sales: Sales) -> None:
+    event_id, first, second = two_orders_against_the_order_of_their_types(sales)
+    sales.db.run("UPDATE event_copies SET status = 'CANCELLED', cancel_reason = 'Rain'")
+
+    def batch() -> int:
+        with database.transaction() as sql:
+            return voiding.next_batch(sql, event_id, now())
+
+    taken = "SELECT take_stock(%(event)s, %(type)s, 1)"
+    with half_done(sales.db, taken, event=event_id, type=first) as buyer:
+        voided = Later(batch)
+        assert voided.is_waiting()
+        buyer.cursor().execute(taken, {"event": event_id, "type": second})
+        buyer.commit()
+    assert voided.result() == 2, "they waited for one another"
+
+
+def two_orders_against_the_order_of_their_types(sales: Sales) -> tuple[UUID, UUID, UUID]:
+    """An event and its types by id; the order that is voided first has tickets of the second type."""
+    while True:  # every other time, since ids are drawn at random
+        event_id = sales.event()
+        first, second = sorted(sales.type(event_id) for _ in range(2))
+        of_first, of_second = (
+            sales.issued(a_user(), event_id, {type_id: 1})[0]["order_id"] for type_id in (first, second)
+        )
+        if of_second < of_first:
+            return event_id, first, second

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg2
 
 from functions.tickets.jobs import expire_holds
+from functions.tickets.routes import delete_ticket_type
 from shared.clock import now
 from tests.databases import TestDatabase
-from tests.support import Reply, a_user, context
+from tests.support import Reply, a_user, call, context
 from tests.ticket_crowd import Answer, at_once, flat, job, purchase, route, statuses, task
 from tests.ticket_sales import Sales
 
@@ -61,6 +62,23 @@ def stock_and_rows(sales: Sales, id: UUID) -> tuple[int, int]:
     )
     assert row is not None
     return sales.stock(id)[1], int(row["held"])
+
+
+# ---- the first buyer and the organizer
+
+
+def test_a_type_is_not_deleted_while_its_first_ticket_is_being_held(sales: Sales) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id)
+    hold = "SELECT hold_tickets(%(id)s, %(id)s, %(event)s, ARRAY[%(type)s]::UUID[], ARRAY[1], now(), 600)"
+    with half_done(sales.db, hold, id=str(uuid4()), event=event_id, type=id) as buyer:
+        path = f"/api/tickets/types/{id}"
+        deleted = Later(lambda: call(delete_ticket_type.handler, "DELETE", path, user=sales.organizer))
+        assert deleted.is_waiting()
+        buyer.commit()
+    reply: Reply = deleted.result()
+    assert (reply.status, reply.code) == (409, "TICKETS_TAKEN")
+    assert stock_and_rows(sales, id) == (1, 1)
 
 
 # ---- purchase and expiry

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import boto3
 import pytest
@@ -102,6 +103,14 @@ def test_a_purchase_whose_execution_failed_for_good_is_run_again_under_another_n
         assert resume_purchases.handler({"olderThanSeconds": 0}, context()) == {"handled": 1}, "it runs"
         assert aws.executions()[order_id + run] == {"orderId": order_id}
     assert len(aws.executions()) == 3
+
+
+def test_two_sweeps_that_find_the_same_run_over_begin_the_next_one_once(sales: Sales) -> None:
+    event_id = sales.event()
+    order_id = UUID(sales.order(a_user(), event_id, {sales.type(event_id): 1}))
+    with database.transaction() as sql:
+        assert [purchases.count_run(sql, order_id, over=1) for _ in range(2)] == [True, False]
+        assert purchases.count_run(sql, order_id, over=2)
 
 
 def test_how_old_the_oldest_purchase_is_under_way(
