@@ -6,9 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from functions.payments import provider
+from functions.payments import provider, second_payments
 from functions.payments.consumers import webhooks
+from functions.payments.database import database
 from functions.payments.jobs import resume_payments
+from functions.payments.models import RefundStatus
+from shared.clock import now
 from tests.payments_shop import Shop
 from tests.support import a_user, context
 
@@ -70,6 +73,34 @@ def test_hearing_of_it_again_changes_nothing(shop: Shop, order_id: str) -> None:
     assert shop.history(order_id).count("PAID_TWICE") == 1
     assert sorted(left_at_stripe(shop, order_id))[0] == 0
     assert shop.status(order_id) == "PAID"
+
+
+def test_what_somebody_gave_back_by_hand_has_gone_back(shop: Shop, order_id: str) -> None:
+    intent_id = pay_a_second_time(shop, order_id)
+    total = Decimal(shop.order(order_id)["total_amount"])
+    provider.stripe().refund(intent_id=intent_id, amount=total, key=str(uuid4()), reason="By hand")
+
+    shop.webhook(intent_id, "payment_intent.succeeded")
+    shop.deliver()
+
+    assert shop.history(order_id)[-2:] == ["PAID_TWICE", "SECOND_PAYMENT_REFUNDED"]
+    assert sorted(left_at_stripe(shop, order_id)) == [0, int(total * 100)]
+
+
+def test_two_that_gave_it_back_at_once_say_so_once(shop: Shop, order_id: str) -> None:
+    intent_id = pay_a_second_time(shop, order_id)
+    shop.webhook(intent_id, "payment_intent.succeeded")
+    with database.reading() as sql:
+        assert second_payments.due(sql, "stripe", intent_id) is None, "its message has not come"
+    shop.hand_over(webhooks.handler, "payments-webhooks", shop.aws.messages("payments-webhooks")[-1])
+    with database.reading() as sql:
+        due = second_payments.due(sql, "stripe", intent_id)
+    assert due is not None
+    for _ in range(2):
+        with database.transaction() as sql:
+            second_payments.record(sql, due, RefundStatus.SUCCEEDED, now())
+
+    assert shop.history(order_id).count("SECOND_PAYMENT_REFUNDED") == 1
 
 
 def test_a_command_that_was_lost_is_sent_again_by_the_sweep(shop: Shop, order_id: str) -> None:
