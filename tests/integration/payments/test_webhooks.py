@@ -7,7 +7,10 @@ import time
 
 import pytest
 
+from functions.payments import provider, webhooks
+from functions.payments.database import database
 from functions.payments.routes import stripe_webhook
+from shared.clock import now
 from shared.contracts import OrderPaid, PaymentFailed
 from tests.payments_shop import Shop
 from tests.stripe_server import WEBHOOK_SECRET, eventually
@@ -141,6 +144,25 @@ def test_a_payment_cancelled_in_the_dashboard_cannot_be_completed(shop: Shop) ->
     shop.deliver()
     order = shop.order(order_id)
     assert (order["payment_status"], order["failure_code"]) == ("PAYMENT_FAILED", "payment_cancelled")
+
+
+def test_an_answer_from_before_the_order_changed_is_not_taken(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, "pm_card_authenticationRequired")
+    shop.webhook(shop.authenticate(order_id, "fail"), "payment_intent.payment_failed")
+    event = shop.db.one("SELECT event_id FROM webhook_events WHERE handled_at IS NULL")
+    assert event is not None
+    with database.transaction() as sql:
+        due = webhooks.due(sql, "stripe", event["event_id"], now())
+    assert due is not None
+    declined = webhooks.ask(provider.stripe(), due)
+    assert shop.pay_again(buyer, order_id).status == 202  # while we asked
+
+    with pytest.raises(webhooks.TooEarly), database.transaction() as sql:
+        webhooks.record(sql, due, declined, now())
+
+    shop.deliver()
+    assert (shop.status(order_id), shop.attempts(order_id)[-1]) == ("PAID", "SUCCEEDED")
 
 
 def test_stale_news_of_a_decline_does_not_undo_a_later_attempt(shop: Shop) -> None:

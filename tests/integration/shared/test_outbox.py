@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from shared import outbox, tracing
 from shared.aws import client
@@ -157,6 +158,46 @@ def test_a_broker_that_is_down_costs_the_caller_nothing_and_the_sweep_publishes_
     assert outbox.sweep(database, limit=10) == 1
     assert len(aws.messages("notifications")) == 1
     assert outbox.sweep(database, limit=10) == 0
+
+
+def test_what_a_sweep_could_not_publish_is_left_to_it_for_a_while(
+    database: Database, store: TestDatabase, aws: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = aws.topic("notifications")
+    monkeypatch.setenv("TOPIC_ARN", arn + "-gone")
+    with database.transaction() as sql:
+        outbox.publish(sql, event(), subject=SUBJECT)
+    store.run("UPDATE outbox SET claimed_until = now() - interval '1 second'")
+
+    with pytest.raises(ClientError):
+        outbox.sweep(database, limit=10)
+
+    monkeypatch.setenv("TOPIC_ARN", arn)
+    assert outbox.sweep(database, limit=10) == 0, "the first sweep may still be at it"
+    store.run("UPDATE outbox SET claimed_until = now() - interval '1 second'")
+    assert outbox.sweep(database, limit=10) == 1
+
+
+def test_a_message_of_a_batch_that_the_broker_did_not_accept_is_published_later(
+    database: Database, store: TestDatabase, aws: Cloud
+) -> None:
+    def refuse_one(parsed: dict[str, Any], **_: object) -> None:
+        refused = parsed["Successful"].pop()
+        parsed["Failed"] = [{"Id": refused["Id"], "Code": "InternalError", "SenderFault": False}]
+
+    aws.topic("notifications")
+    events = client("sns").meta.events
+    events.register("after-call.sns.PublishBatch", refuse_one)
+    try:
+        with database.transaction() as sql:
+            for _ in range(3):
+                outbox.publish(sql, event(), subject=uuid4())
+    finally:
+        events.unregister("after-call.sns.PublishBatch", refuse_one)
+
+    assert len(store.all("SELECT 1 FROM outbox WHERE published_at IS NULL")) == 1
+    store.run("UPDATE outbox SET claimed_until = now() - interval '1 second'")
+    assert outbox.sweep(database, limit=10) == 1
 
 
 def test_two_sweeps_at_once_share_the_rows(database: Database, store: TestDatabase, aws: Cloud) -> None:
