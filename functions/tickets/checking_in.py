@@ -1,6 +1,7 @@
 """Letting the holder of a ticket in, once."""
 
 from datetime import datetime
+from uuid import UUID
 
 from functions.tickets import qr_codes
 from functions.tickets.models import CheckedIn
@@ -43,7 +44,7 @@ def check_in(sql: Sql, organizer: User, code: str, at: datetime) -> CheckedIn:
     ticket_id, event_id = qr_codes.ids_of(code)
     ticket = tickets.use(sql, ticket_id, event_id, None if organizer.is_admin else organizer.id, at)
     if ticket is None:
-        raise _why_not(tickets.get(sql, ticket_id), organizer)
+        raise _why_not(tickets.get(sql, ticket_id), event_id, organizer)
     tickets.append_event(sql, "checked_in", "USED", [ticket_id], at)
     business.count(sql, "tickets", "CheckIns", event_id)
     message = TicketCheckedIn(
@@ -61,8 +62,8 @@ def check_in(sql: Sql, organizer: User, code: str, at: datetime) -> CheckedIn:
     )
 
 
-def _why_not(ticket: TicketRow | None, organizer: User) -> Conflict | NotFound:
-    if ticket is None or not organizer.may_act_for(ticket.organizer_id):
+def _why_not(ticket: TicketRow | None, event_id: UUID, organizer: User) -> Conflict | NotFound:
+    if ticket is None or ticket.event_id != event_id or not organizer.may_act_for(ticket.organizer_id):
         return NotFound()
     if ticket.status == "VOID":
         return TicketVoid()

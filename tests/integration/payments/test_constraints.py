@@ -12,6 +12,7 @@ from tests.support import a_user
 CANNOT_BE = (
     "captured_amount = 98.99",
     "captured_amount = 2 * total_amount",
+    "captured_amount = 98.99, payment_status = 'CANCELLED'",
     "captured_amount = 0",  # it is paid
     "payment_status = 'PENDING'",  # it is captured
     "payment_status = 'PAYMENT_FAILED'",

@@ -2,13 +2,15 @@
 
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from unittest.mock import create_autospec
+from uuid import UUID, uuid4
 
 import pytest
 
 from functions.payments import provider, second_payments
 from functions.payments.consumers import webhooks
 from functions.payments.database import database
+from functions.payments.gateways.gateway import PaymentGateway
 from functions.payments.jobs import resume_payments
 from functions.payments.models import RefundStatus
 from shared.clock import now
@@ -101,6 +103,18 @@ def test_two_that_gave_it_back_at_once_say_so_once(shop: Shop, order_id: str) ->
             second_payments.record(sql, due, RefundStatus.SUCCEEDED, now())
 
     assert shop.history(order_id).count("SECOND_PAYMENT_REFUNDED") == 1
+
+
+def test_two_that_look_before_either_gives_it_back_give_it_back_once(shop: Shop, order_id: str) -> None:
+    intent_id, stripe = pay_a_second_time(shop, order_id), provider.stripe()
+    seen = stripe.fetch(intent_id)
+    both = create_autospec(PaymentGateway, instance=True)
+    both.fetch.return_value, both.refund.side_effect = seen, stripe.refund
+    due = second_payments.Due("stripe", intent_id, UUID(order_id), uuid4())
+
+    assert [second_payments.carry_out(both, due) for _ in range(2)] == [RefundStatus.SUCCEEDED] * 2
+
+    assert sorted(left_at_stripe(shop, order_id))[0] == 0
 
 
 def test_a_command_that_was_lost_is_sent_again_by_the_sweep(shop: Shop, order_id: str) -> None:

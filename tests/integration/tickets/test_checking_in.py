@@ -82,6 +82,13 @@ def test_a_signed_code_of_a_ticket_that_is_not_there_is_not_found(sales: Sales) 
     assert scan(sales.organizer, qr_codes.signer().code(uuid4(), uuid4())).status == 404
 
 
+def test_a_signed_code_that_names_another_event_is_not_found(sales: Sales) -> None:
+    event_id = sales.event()
+    row = sales.issued(a_user(), event_id, {sales.type(event_id): 1})[0]
+    assert scan(sales.organizer, qr_codes.signer().code(row["id"], sales.event())).status == 404
+    assert sales.tickets(str(row["order_id"]))[0]["status"] == "ACTIVE"
+
+
 @pytest.mark.parametrize("code", ["x", "BO1.k1.x.y", "....", "BO1.k1.ä.y", "é" * 1000])
 def test_what_is_no_code_of_ours_is_forged(sales: Sales, code: str) -> None:
     reply = scan(sales.organizer, code)

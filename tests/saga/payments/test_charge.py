@@ -89,6 +89,22 @@ def test_a_process_that_dies_between_call_and_record_is_healed_by_running_again(
     assert len(shop.intents(reservation["orderId"])) == 1
 
 
+def test_a_card_that_was_declined_is_not_asked_again_by_running_again(shop: Shop) -> None:
+    reservation = shop.reservation(token="pm_card_chargeDeclined")
+    with database.transaction() as sql:
+        due = charging.begin(sql, Reservation.model_validate(reservation), now())
+    assert isinstance(due, charging.Due)
+    charging.carry_out(provider.stripe(), due)  # and here it died
+
+    def asked() -> str | None:
+        (intent,) = shop.intents(reservation["orderId"])
+        return str(shop.stripe.client().v1.payment_intents.retrieve(intent["id"]).latest_charge)
+
+    first = asked()
+    assert shop.charge(reservation) == "declined"
+    assert asked() == first
+
+
 def test_a_free_order_is_paid_without_the_provider(shop: Shop) -> None:
     reservation = shop.reservation(price="0.00", method="free", token=None)
     assert shop.charge(reservation) == "paid"
