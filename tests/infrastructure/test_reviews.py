@@ -19,6 +19,8 @@ from tests.infrastructure.synthesis import findings
 from tests.infrastructure.template import Resource, System
 
 STAGES = {"system": "dev", "staging": "staging", "production": "prod"}
+# For tools that take long. Staging has production's kinds of resources, as a test below says, in other numbers and sizes.
+differ = pytest.mark.parametrize("stage", ["system", "production"], indirect=True)
 # A DependsOn beside a reference, joins that the CDK writes, and the rule that refuses a template made without the
 # third-party packages, which is always broken in a test.
 UNLINTED = ("W3005", "E1022", "W8003")
@@ -65,6 +67,12 @@ def test_no_reason_for_cdk_nag_is_left_without_a_finding(request: pytest.Fixture
     assert sorted(row.rule for row in idle) == [], "a reason for nothing"
 
 
+def test_staging_has_no_kind_of_resource_that_production_lacks(staging: System, production: System) -> None:
+    ours, theirs = ({(r.stack, r.type) for r in stage.resources} for stage in (staging, production))
+    assert ours - theirs == set()
+
+
+@differ
 def test_cfn_lint_finds_nothing(stage: System, request: pytest.FixtureRequest) -> None:
     """In production. The stacks of the API and its functions, which take longest, differ elsewhere in numbers alone."""
     is_whole = stage is request.getfixturevalue("production")
@@ -81,6 +89,7 @@ def test_cfn_lint_finds_nothing(stage: System, request: pytest.FixtureRequest) -
     assert (run.returncode, run.stdout + run.stderr) == (0, "")
 
 
+@differ
 def test_guard_finds_what_has_a_reason_and_no_reason_is_left_without_a_finding(
     stage: System, guard: Path, tmp_path: Path
 ) -> None:
