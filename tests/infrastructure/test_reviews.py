@@ -19,7 +19,7 @@ from tests.infrastructure.synthesis import findings
 from tests.infrastructure.template import Resource, System
 
 STAGES = {"system": "dev", "staging": "staging", "production": "prod"}
-# For tools that take long. Staging has production's kinds of resources, as a test below says, in other numbers and sizes.
+# For tools that take long. Staging has production's kinds of resources, as a test below says, in other numbers.
 differ = pytest.mark.parametrize("stage", ["system", "production"], indirect=True)
 # A DependsOn beside a reference, joins that the CDK writes, and the rule that refuses a template made without the
 # third-party packages, which is always broken in a test.
