@@ -52,6 +52,8 @@ AT_TIMES = {
 
 # These call a provider once in the life of a process, which has to be a new one to be killed there.
 ONCE_A_PROCESS = ("payments-paypal-webhook",)
+WARM = 3
+"""So many of its processes are killed first: those that are warm do not call any more."""
 
 Reached = Mapping[str, Mapping[str, int]]
 
@@ -117,7 +119,9 @@ def killing(seen: Reached, most: int, pairs: Iterable[tuple[str, str]] = PAIRS) 
                 if points.get(point, 0) >= nth
             ]
             struck = {fault["target"].removeprefix(PREFIX) for fault in faults if "call" in fault["point"]}
-            warm = [_fault(name, "kill", point="entry") for name in ONCE_A_PROCESS if name in struck]
+            warm = [
+                _fault(name, "kill", point="entry", times=WARM) for name in ONCE_A_PROCESS if name in struck
+            ]
             if faults:
                 yield Round(f"killed at {' and '.join(pair)}, {nth}", (*warm, *faults))
 
