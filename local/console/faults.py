@@ -61,9 +61,9 @@ class FaultBoard:
     async def replace(self, wanted: object) -> None:
         """Take these faults in place of all earlier ones. Raises Rejected; then nothing has changed."""
         faults = self._all_checked(wanted)
-        self._host.faults.clear()
         for url in self._providers.values():
             await self.session.delete(url)
+        self._host.faults.clear()  # and add, without a call in between that would come through unharmed
         await self._order(faults)
 
     async def add(self, wanted: object) -> None:
