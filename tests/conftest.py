@@ -136,11 +136,8 @@ def notifications_db(databases: Databases) -> Iterator[TestDatabase]:
 @pytest.fixture(scope="session")
 def laptop() -> Iterator[Laptop]:
     """A running laptop cloud with the demo's people and events. It synthesizes for itself, as `make run` does."""
-    running = Laptop(demo=True)
-    try:
-        yield running.start()
-    finally:
-        running.remove()
+    with Laptop(demo=True) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

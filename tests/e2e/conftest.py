@@ -19,11 +19,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def hurried_laptop(assembly: Path) -> Iterator[Laptop]:
     """A laptop cloud on which seats are held for 5 s, and 10 s more while the buyer pays."""
-    running = Laptop(settings="hold_seconds=5 pay_seconds=10", assembly=assembly)
-    try:
-        yield running.start()
-    finally:
-        running.remove()
+    with Laptop(settings="hold_seconds=5 pay_seconds=10", assembly=assembly) as running:
+        yield running
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -44,6 +45,17 @@ class Laptop:
         self._process: subprocess.Popen[str] | None = None
         self._may_be_denied = may_be_denied
         self.said: list[str] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
 
     @property
     def client(self) -> Client:

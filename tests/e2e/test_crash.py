@@ -17,11 +17,8 @@ from tests.e2e.laptop import Laptop
 
 @pytest.fixture
 def another(assembly: Path) -> Iterator[Laptop]:
-    laptop = Laptop(assembly=assembly)
-    try:
-        yield laptop.start()
-    finally:
-        laptop.remove()
+    with Laptop(assembly=assembly) as running:
+        yield running
 
 
 def confirmations(buyer: Client, order_number: str) -> list[str]:

@@ -21,11 +21,8 @@ PHASES = {"nobody": "examples,fuzzing", "organizer": "examples,coverage,stateful
 @pytest.fixture(scope="module")
 def asked(assembly: Path) -> Iterator[Laptop]:
     """A laptop cloud of its own: nobody knows what its organizers will have cancelled."""
-    running = Laptop(demo=True, assembly=assembly)
-    try:
-        yield running.start()
-    finally:
-        running.remove()
+    with Laptop(demo=True, assembly=assembly) as running:
+        yield running
 
 
 @pytest.mark.timeout(SECONDS + 300)

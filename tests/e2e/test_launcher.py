@@ -104,11 +104,8 @@ def test_an_unknown_setting_is_one_clear_line(assembly: Path) -> None:
 @pytest.fixture(scope="module")
 def wounded(assembly: Path) -> Iterator[Laptop]:
     """A laptop cloud that loses one server after the other."""
-    laptop = Laptop(assembly=assembly)
-    try:
-        yield laptop.start()
-    finally:
-        laptop.remove()
+    with Laptop(assembly=assembly) as running:
+        yield running
 
 
 @pytest.mark.parametrize("name", ["postgres", "valkey", "moto", "stripe_simulator"])

@@ -12,11 +12,8 @@ from tests.e2e.laptop import Laptop
 
 @pytest.fixture(scope="module")
 def own_laptop(assembly: Path) -> Iterator[Laptop]:
-    running = Laptop(settings="maintenance_retry_after_seconds=30", assembly=assembly)
-    try:
-        yield running.start()
-    finally:
-        running.remove()
+    with Laptop(settings="maintenance_retry_after_seconds=30", assembly=assembly) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

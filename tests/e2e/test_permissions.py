@@ -28,11 +28,8 @@ def poorer(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         template = json.loads(file.read_text())
         take(template["Resources"])
         file.write_text(json.dumps(template))
-    running = Laptop(assembly=scratch, may_be_denied=True)
-    try:
-        yield running.start()
-    finally:
-        running.remove()
+    with Laptop(assembly=scratch, may_be_denied=True) as running:
+        yield running
 
 
 def take(resources: dict[str, Any]) -> None:

@@ -19,11 +19,8 @@ AT_MOST = timedelta(seconds=1, milliseconds=5)
 @pytest.fixture
 def own_laptop(assembly: Path) -> Iterator[Laptop]:
     """A laptop cloud whose Valkey a test may take away."""
-    laptop = Laptop(assembly=assembly)
-    try:
-        yield laptop.start()
-    finally:
-        laptop.remove()
+    with Laptop(assembly=assembly) as running:
+        yield running
 
 
 class Business:

@@ -35,11 +35,8 @@ takes_long = pytest.mark.skipif(not IS_FULL, reason="this takes many minutes: ma
 
 @pytest.fixture(scope="module")
 def world(assembly: Path) -> Iterator[World]:
-    laptop = Laptop(settings=SETTINGS, assembly=assembly, processes=160)
-    try:
-        yield World.of(ProvingGround(laptop.start()))
-    finally:
-        laptop.remove()
+    with Laptop(settings=SETTINGS, assembly=assembly, processes=160) as laptop:
+        yield World.of(ProvingGround(laptop))
 
 
 @pytest.fixture(scope="module")

@@ -30,11 +30,8 @@ BUYERS, ORDERS = 8, 40
 @pytest.fixture(scope="module")
 def own_laptop(assembly: Path) -> Iterator[Laptop]:
     """A laptop cloud whose servers a test may take away."""
-    laptop = Laptop(settings=SETTINGS, assembly=assembly)
-    try:
-        yield laptop.start()
-    finally:
-        laptop.remove()
+    with Laptop(settings=SETTINGS, assembly=assembly) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

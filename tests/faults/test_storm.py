@@ -15,11 +15,8 @@ SEED, ORDERS = 20_261_122, 100
 @pytest.fixture
 def stormy(assembly: Path) -> Iterator[Laptop]:
     """A laptop cloud on which time passes faster."""
-    laptop = Laptop(settings=SETTINGS, assembly=assembly)
-    try:
-        yield laptop.start()
-    finally:
-        laptop.remove()
+    with Laptop(settings=SETTINGS, assembly=assembly) as running:
+        yield running
 
 
 def test_the_same_seed_is_the_same_storm() -> None:

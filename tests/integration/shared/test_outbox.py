@@ -1,5 +1,6 @@
 """The outbox: what commits is published, what rolls back is not, what a crash leaves is swept."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
@@ -142,17 +143,20 @@ def test_a_sensitive_payload_is_blanked_once_published(
     assert store.all("SELECT 1 FROM outbox WHERE payload IS NOT NULL") == []
 
 
+@pytest.fixture
+def unpublished(database: Database, store: TestDatabase, aws: Cloud) -> None:
+    """A message that was committed while the broker was away, which has come back since."""
+    with pytest.MonkeyPatch.context() as away:
+        away.setenv("TOPIC_ARN", aws.topic("notifications") + "-gone")
+        with database.transaction() as sql:
+            outbox.publish(sql, event(), subject=SUBJECT)
+    assert len(store.all("SELECT 1 FROM outbox WHERE published_at IS NULL")) == 1
+
+
+@pytest.mark.usefixtures("unpublished")
 def test_a_broker_that_is_down_costs_the_caller_nothing_and_the_sweep_publishes_later(
-    database: Database, store: TestDatabase, aws: Cloud, monkeypatch: pytest.MonkeyPatch
+    database: Database, store: TestDatabase, aws: Cloud
 ) -> None:
-    arn = aws.topic("notifications")
-    monkeypatch.setenv("TOPIC_ARN", arn + "-gone")
-
-    with database.transaction() as sql:
-        outbox.publish(sql, event(), subject=SUBJECT)
-
-    assert store.all("SELECT 1 FROM outbox WHERE published_at IS NULL") != []
-    monkeypatch.setenv("TOPIC_ARN", arn)
     assert outbox.sweep(database, limit=10) == 0, "its writer's lease is not over yet"
     store.run("UPDATE outbox SET claimed_until = now() - interval '1 second'")
     assert outbox.sweep(database, limit=10) == 1
@@ -160,19 +164,17 @@ def test_a_broker_that_is_down_costs_the_caller_nothing_and_the_sweep_publishes_
     assert outbox.sweep(database, limit=10) == 0
 
 
+@pytest.mark.usefixtures("unpublished")
 def test_what_a_sweep_could_not_publish_is_left_to_it_for_a_while(
-    database: Database, store: TestDatabase, aws: Cloud, monkeypatch: pytest.MonkeyPatch
+    database: Database, store: TestDatabase
 ) -> None:
-    arn = aws.topic("notifications")
-    monkeypatch.setenv("TOPIC_ARN", arn + "-gone")
-    with database.transaction() as sql:
-        outbox.publish(sql, event(), subject=SUBJECT)
     store.run("UPDATE outbox SET claimed_until = now() - interval '1 second'")
 
-    with pytest.raises(ClientError):
-        outbox.sweep(database, limit=10)
+    with pytest.MonkeyPatch.context() as away:
+        away.setenv("TOPIC_ARN", os.environ["TOPIC_ARN"] + "-gone")
+        with pytest.raises(ClientError):
+            outbox.sweep(database, limit=10)
 
-    monkeypatch.setenv("TOPIC_ARN", arn)
     assert outbox.sweep(database, limit=10) == 0, "the first sweep may still be at it"
     store.run("UPDATE outbox SET claimed_until = now() - interval '1 second'")
     assert outbox.sweep(database, limit=10) == 1
