@@ -22,7 +22,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test every-test check check-code crash-matrix bench sellout storm mutants dead-letters audit fuzz properties format openapi snapshot lock synth costs costs-page precommit clean
+.PHONY: help install run test every-test check check-code crash-matrix bench sellout storm mutants checkov dead-letters audit fuzz properties format openapi snapshot lock synth costs costs-page precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -83,6 +83,9 @@ storm: install ## sell while everything breaks, then judge the books; SEED=1 ORD
 
 mutants: install ## take each guard of tools/guards.toml away, in a copy, and see that a test fails; ONLY=outbox
 	@$(VENV) -m tools.mutants --only "$(ONLY)"
+
+checkov: install ## what checkov finds in the templates of all stages, and reasons for nothing; installs it into build/
+	@$(VENV) -m tests.infrastructure.checkov dev staging prod
 
 dead-letters: install ## messages that failed for good on this machine: DO="show mail", DO="redrive mail", DO="discard mail"
 	@$(VENV) -m tools.dead_letters --laptop "$(STATE)" $(or $(DO),list)

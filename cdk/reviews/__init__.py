@@ -4,7 +4,6 @@ How each tool is run, and what it said at first, is in docs/decisions/0033.
 """
 
 import json
-import re
 from pathlib import Path
 
 from aws_cdk import Acknowledgment, App, CfnResource, Validations
@@ -42,10 +41,7 @@ def apply(app: IConstruct, stage: str) -> None:
 
 def _skip(resource: CfnResource, type: str, path: str) -> None:
     skipped = [
-        {"id": id, "comment": row.reason}
-        for row in checkov.ROWS
-        if row.is_of(type, path)
-        for id in _ids(row.rule)
+        {"id": id, "comment": row.reason} for row in checkov.ROWS if row.is_of(type, path) for id in row.rules
     ]
     if skipped:
         resource.add_metadata("checkov", {"skip": skipped})
@@ -59,9 +55,3 @@ def _acknowledge(resource: CfnResource, type: str, path: str, stage: str) -> Non
     ]
     if acknowledged:
         Validations.of(resource).acknowledge(*acknowledged)
-
-
-def _ids(rule: str) -> list[str]:
-    """`CKV_AWS_(18|21)` are two."""
-    found = re.fullmatch(r"(.*)\(([^)]*)\)", rule)
-    return [found[1] + number for number in found[2].split("|")] if found else [rule]

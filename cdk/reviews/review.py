@@ -16,6 +16,12 @@ class Review:
     reason: str
     where: str = ".*"
 
+    @property
+    def rules(self) -> list[str]:
+        """checkov's: `CKV_AWS_(18|21)` are two."""
+        found = re.fullmatch(r"(.*)\(([^)]*)\)", self.rule)
+        return [found[1] + number for number in found[2].split("|")] if found else [self.rule]
+
     def is_of(self, type: str, place: str) -> bool:
         """Whether the row is about a resource of this type there."""
         return re.fullmatch(self.type, type) is not None and re.fullmatch(self.where, place) is not None

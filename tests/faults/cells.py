@@ -35,17 +35,7 @@ NEVER = {
     ("tickets-saga-reserve", "commit"): "it verifies what the purchase wrote",
 }
 
-# What these find to do depends on the moment: others' work that is under way when they run.
-SOMETIMES = (
-    "auth-job-ask-for-exports",
-    "notifications-job-resend-mail",
-    "payments-job-resume-payments",
-    "payments-saga-await-payment",
-    "tickets-job-resume-purchases",
-    "tickets-job-resume-voiding",
-)
-
-# What depends on the moment in others: (function, what) and why.
+# What depends on the moment: (function, what) and why.
 AT_TIMES = {
     ("tickets-reserve", "call"): "it asks events of an event whose message has not come yet",
 }
@@ -69,7 +59,7 @@ class Round:
 def must_happen(fault: Mapping[str, Any]) -> bool:
     """Whether the stories lead to this fault every time; how often one call gets to a point depends on its batch."""
     name, what = str(fault["target"]).removeprefix(PREFIX), str(fault.get("point", "")).rpartition("_")[2]
-    return name not in SOMETIMES and (name, what) not in AT_TIMES and fault.get("nth", 1) == 1
+    return (name, what) not in AT_TIMES and fault.get("nth", 1) == 1
 
 
 def covered(assembly: Assembly) -> list[str]:

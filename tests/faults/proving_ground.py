@@ -167,6 +167,13 @@ class ProvingGround:
         )
         return [row["name"] for page in pages for row in page["executions"]]
 
+    def stop_execution(self, order_id: str) -> None:
+        """Stop the order's saga, as an operator may by hand, whichever run of it is under way."""
+        running = [name for name in self.executions("RUNNING") if name.startswith(order_id)]
+        for name in running:
+            arn = f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
+            self._steps.stop_execution(executionArn=arn, cause="stopped by hand")
+
     def failed_at(self) -> set[str]:
         """The states at which executions have failed for good."""
         recent = self.visitor.get("/_local/executions").expect(200)["items"]

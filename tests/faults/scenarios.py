@@ -1,9 +1,5 @@
-"""What people do while things break, each in a story of its own, told to the end that it must have.
+"""What people do while things break, each in a story of its own, told to the end that it must have."""
 
-`STORIES` says which stories make which function run; a function of the template that is in none fails the test.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,7 +8,7 @@ from uuid import uuid4
 
 from tests.e2e.box_office import Show, event_details, ticket_type
 from tests.e2e.client import PASSWORD, Client, eventually
-from tests.faults.proving_ground import SERVICES, ProvingGround, insist
+from tests.faults.proving_ground import ProvingGround, insist
 from tests.gallery import jpeg, post_form
 
 PATIENCE_SECONDS = 240
@@ -121,7 +117,7 @@ def authenticated(world: World) -> None:
     order_id = world.buy(world.show(), "pm_card_authenticationRequired")
     order = world.becomes(order_id, "REQUIRES_ACTION")
     if not world.is_over(order, "REQUIRES_ACTION"):
-        _authenticate(world, order)
+        authenticate(world, order)
         world.becomes(order_id, "PAID")
 
 
@@ -154,7 +150,7 @@ def called_off(world: World) -> None:
     bought, waiting = world.buy(show), world.buy(show, "pm_card_chargeDeclined")
     world.becomes(bought, "PAID")
     world.becomes(waiting, "PAYMENT_FAILED")
-    _call_off(world, show)
+    call_off(world, show)
     world.becomes(bought, "REFUNDED")
     world.becomes(waiting, "CANCELLED")
 
@@ -171,9 +167,9 @@ def paid_for_nothing(world: World) -> None:
         "UPDATE event_copies SET status = 'CANCELLED', version = version + 1"
         f" WHERE event_id = '{show.event_id}'",
     )
-    _authenticate(world, order)
+    authenticate(world, order)
     world.becomes(order["orderId"], "REFUNDED")
-    _call_off(world, show)
+    call_off(world, show)
 
 
 def given_up(world: World) -> None:
@@ -242,103 +238,18 @@ def past(world: World) -> None:
     eventually(lambda: world.ground.ask("events", asked), PATIENCE_SECONDS)
 
 
-def left_behind(world: World) -> None:
-    """What processes that died long ago left for the jobs: rows as they are between two steps."""
-    ground = world.ground
-    for service in SERVICES:
-        rows = eventually(partial(ground.ask, service, _UNPUBLISH), PATIENCE_SECONDS)
-        published = f"SELECT id FROM outbox WHERE id = {rows[0]['id']} AND published_at IS NOT NULL"
-        eventually(partial(ground.ask, service, published), PATIENCE_SECONDS)
-    ground.ask("tickets", "UPDATE event_copies SET voided_at = NULL WHERE status = 'CANCELLED'")
-    ground.ask(
-        "auth",
-        "INSERT INTO sign_in_failures (account, address, failed_at)"
-        " VALUES (repeat('0', 64), '192.0.2.1', now() - interval '1 day')",
-    )
-
-
 def audited(world: World) -> None:
     """Somebody looks into the books, again and again."""
     for _ in range(4):
         world.ground.run_job("platform-job-audit")
 
 
-_UNPUBLISH = """
-    UPDATE outbox SET published_at = NULL, claimed_until = now() - interval '1 s'
-     WHERE id = (SELECT max(id) FROM outbox WHERE published_at IS NOT NULL AND payload IS NOT NULL AND NOT sensitive)
-    RETURNING id
-"""
-
-Story = Callable[[World], None]
-_BUYING = (paid, paid_with_another_card, authenticated)
-_PRIVACY = (exported,)
-_SWEEPING = (left_behind,)
-
-# By the function's name without the stage.
-STORIES: dict[str, tuple[Story, ...]] = {
-    "tickets-reserve": _BUYING,
-    "tickets-purchase": _BUYING,
-    "payments-process": (paid_with_another_card,),
-    "payments-refund": (refunded,),
-    "payments-stripe-webhook": (authenticated,),
-    "payments-paypal-webhook": (approved_at_paypal,),
-    "tickets-saga-reserve": _BUYING,
-    "tickets-saga-issue": _BUYING,
-    "tickets-saga-notify": _BUYING,
-    "tickets-saga-release": (called_off,),
-    "payments-saga-charge": _BUYING,
-    "payments-saga-await-payment": (paid_with_another_card, authenticated),
-    "payments-saga-cancel-payment": (called_off,),
-    "payments-saga-refund-payment": (paid_for_nothing,),
-    "auth-consumer-exports": _PRIVACY,
-    "events-consumer-tickets": _BUYING,
-    "events-consumer-payments": _BUYING,
-    "events-consumer-images": (illustrated,),
-    "events-consumer-users": _PRIVACY,
-    "notifications-consumer-users": _PRIVACY,
-    "notifications-consumer-payments": (paid_with_another_card, refunded),
-    "notifications-consumer-mail": _BUYING,
-    "notifications-consumer-ses": (delivered,),
-    "payments-consumer-attempts": (paid_with_another_card, approved_at_paypal),
-    "payments-consumer-webhooks": (authenticated, approved_at_paypal),
-    "payments-consumer-refunds": (refunded, called_off),
-    "payments-consumer-tickets": _BUYING,
-    "payments-consumer-mail": _BUYING,
-    "payments-consumer-users": _PRIVACY,
-    "payments-consumer-buyers": _PRIVACY,
-    "payments-consumer-events": (paid,),
-    "tickets-consumer-events": (paid,),
-    "tickets-consumer-payments": (refunded, called_off),
-    "tickets-consumer-voids": (called_off,),
-    "tickets-consumer-notifications": (paid, delivered),
-    "tickets-consumer-orders": _BUYING,
-    "tickets-consumer-users": _PRIVACY,
-    "auth-job-sweep-messages": _SWEEPING,
-    "events-job-sweep-messages": _SWEEPING,
-    "notifications-job-sweep-messages": _SWEEPING,
-    "payments-job-sweep-messages": _SWEEPING,
-    "tickets-job-sweep-messages": _SWEEPING,
-    "auth-job-ask-for-exports": _PRIVACY,
-    "auth-job-forget-expired": _SWEEPING,
-    "events-job-complete-events": (past,),
-    "events-job-remove-images": (illustrated,),
-    "notifications-job-resend-mail": _BUYING,
-    "payments-job-resume-payments": (refunded, paid_with_another_card),
-    "tickets-job-expire-holds": (given_up,),
-    "tickets-job-tell-stock": (given_up,),
-    "tickets-job-resume-purchases": _BUYING,
-    "platform-job-audit": (audited,),
-    "tickets-job-resume-voiding": (called_off, left_behind),
-}
-ALL: tuple[Story, ...] = tuple(dict.fromkeys(story for stories in STORIES.values() for story in stories))
-
-
-def _authenticate(world: World, order: dict[str, Any]) -> None:
+def authenticate(world: World, order: dict[str, Any]) -> None:
     intent = order["clientSecret"].split("_secret_")[0]
     world.buyer.post(f"/_local/payments/{intent}/authenticate", {"outcome": "succeed"}).expect(200)
 
 
-def _call_off(world: World, show: Show) -> None:
+def call_off(world: World, show: Show) -> None:
     path, reason = f"/api/events/{show.event_id}/cancel", {"reason": "The singer is ill"}
     insist(lambda: world.organizer.post(path, reason), 202, 409)
 
