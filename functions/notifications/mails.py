@@ -115,6 +115,7 @@ def _asked_again(row: Row) -> MailRequested:
         mail_key=row["mail_key"],
         template=row["template_name"],
         user_id=row["user_id"],
+        recipient_email=row["recipient_email"],
         order_id=row["order_id"],
         data={},
     )

@@ -247,7 +247,7 @@ def take_due(
                AND (claimed_until IS NULL OR claimed_until <= %(at)s)
              ORDER BY due_at LIMIT %(limit)s
                FOR UPDATE SKIP LOCKED)
-        RETURNING id, mail_key, user_id, order_id,
+        RETURNING id, mail_key, user_id, recipient_email, order_id,
                   (SELECT t.name FROM notification_templates t WHERE t.id = template_id) AS template_name
         """,
         at=at,

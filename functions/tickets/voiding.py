@@ -45,7 +45,8 @@ def next_batch(sql: Sql, event_id: UUID, at: datetime) -> int:
     for purchase in due:
         _void(sql, purchase, row, at)
     inventory.changed(sql, event_id, type_ids)
-    if freed or stopped or due:
+    # One that others had locked was passed over, and is there for the next batch.
+    if freed or stopped or due or purchases.are_payable(sql, event_id, at):
         outbox.send(sql, QUEUE, VoidsRequested(event_id=event_id), subject=event_id)
     else:
         copies.mark_voided(sql, event_id, at)

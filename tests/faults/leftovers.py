@@ -28,12 +28,13 @@ def nobody_asked(world: World) -> None:
 def unsent(world: World) -> None:
     """A mail is recorded, and the message to its sender was lost."""
     key = f"left:{uuid4()}"
-    world.ground.ask(
+    left = world.ground.ask(
         "notifications",
         "INSERT INTO notifications (mail_key, template_id, recipient_email, data, due_at)"
-        f" SELECT '{key}', id, 'left@example.com', '{{\"email\": \"left@example.com\"}}', now()"
-        " FROM notification_templates WHERE name = 'account-erased'",
+        f" SELECT '{key}', id, 'left@example.com', '{{\"token\": \"no-account-s\"}}', now()"
+        " FROM notification_templates WHERE name = 'verify-email' RETURNING id",
     )
+    assert left, "somebody registered before, and the template is there since"
     _comes_true(
         world, "notifications", f"SELECT id FROM notifications WHERE mail_key = '{key}' AND status = 'SENT'"
     )

@@ -52,7 +52,8 @@ def lock_all(sql: Sql, order_ids: list[UUID]) -> list[Purchase]:
 def stop_bound(sql: Sql, event_id: UUID, at: datetime, limit: int) -> list[Purchase]:
     """End the time to pay of the event's orders that are not paid yet; those it was ended for now.
 
-    One that is being issued or released at this moment is skipped: whoever does it sees the event's state.
+    One that somebody has locked is skipped, for who issues it waits for the event that our caller has: `are_payable`
+    finds it.
     """
     rows = sql.all(
         """
@@ -68,6 +69,16 @@ def stop_bound(sql: Sql, event_id: UUID, at: datetime, limit: int) -> list[Purch
         limit=limit,
     )
     return [record(Purchase, row) for row in rows]
+
+
+def are_payable(sql: Sql, event_id: UUID, at: datetime) -> bool:
+    """Whether there is time left to pay an order of the event, locked or not."""
+    found = sql.one(
+        "SELECT 1 FROM purchases WHERE event_id = %(event_id)s AND status = 'BOUND' AND pay_by > %(at)s LIMIT 1",
+        event_id=event_id,
+        at=at,
+    )
+    return found is not None
 
 
 def page(

@@ -36,6 +36,30 @@ def test_an_order_that_is_being_issued_holds_up_no_other(sales: Sales) -> None:
         assert [each.order_id for each in purchases.stop_bound(sql, event_id, now(), 10)] == [issued]
 
 
+def test_an_order_that_was_passed_over_is_stopped_by_the_next_batch(sales: Sales) -> None:
+    event_id = sales.event()
+    order_id = sales.order(a_user(), event_id, {sales.type(event_id): 1})
+    sales.db.run("UPDATE event_copies SET status = 'CANCELLED', cancel_reason = 'Rain'")
+
+    def batch() -> tuple[bool, bool]:
+        with database.transaction() as sql:
+            voiding.next_batch(sql, event_id, now())
+        row = sales.db.one(
+            """
+            SELECT pay_by <= now() AS stopped, voided_at IS NOT NULL AS done
+              FROM purchases JOIN event_copies USING (event_id) WHERE order_id = %(id)s
+            """,
+            id=order_id,
+        )
+        assert row is not None
+        return row["stopped"], row["done"]
+
+    with half_done(sales.db, "SELECT FROM purchases WHERE order_id = %(id)s FOR UPDATE", id=order_id):
+        assert batch() == (False, False), "a job looks at it"
+    assert batch() == (True, False)
+    assert batch() == (True, True)
+
+
 def test_a_batch_of_voids_waits_for_a_refund_before_it_takes_what_the_refund_needs(sales: Sales) -> None:
     event_id, at = sales.event(), now()
     (ticket,) = sales.issued(a_user(), event_id, {sales.type(event_id): 1})

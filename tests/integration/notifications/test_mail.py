@@ -206,6 +206,18 @@ class TestOnceAndNeverLost:
         assert post.forward(consumer.handler, "mail")
         assert len(post.sent()) == 1
 
+    def test_a_mail_to_an_address_that_is_nobody_s_is_sent_by_the_job_too(
+        self, post: Post, notifications_db: TestDatabase, ada: UUID
+    ) -> None:
+        elsewhere = {"user_id": None, "order_id": None, "recipient_email": "grace@example.org"}
+        with pytest.raises(ProviderFailed):
+            mails.deliver(database, a_confirmation(ada).model_copy(update=elsewhere), refuse)
+        notifications_db.run("UPDATE notifications SET due_at = now()")
+
+        assert resend_mail.handler({}, None) == {"handled": 1}
+        assert post.forward(consumer.handler, "mail")
+        assert [mail["To"] for mail in post.sent()] == ["grace@example.org"]
+
     def test_one_run_takes_a_limited_number_and_two_at_once_take_different_ones(
         self, post: Post, ada: UUID
     ) -> None:
