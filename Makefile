@@ -22,7 +22,7 @@ CDK := CDK_DISABLE_CLI_TELEMETRY=1 node node_modules/aws-cdk/bin/cdk
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test every-test check check-code crash-matrix bench sellout storm mutants checkov dead-letters audit fuzz properties format openapi snapshot lock synth costs costs-page precommit clean
+.PHONY: help install run test every-test check check-code crash-matrix bench sellout storm mutants checkov runtime dead-letters audit fuzz properties format openapi snapshot lock synth costs costs-page precommit clean
 
 help: ## list these commands
 	@echo "make run                 start Box Office on this machine; PORT=8080 STATE=.state SETTINGS=\"hold_seconds=60\""
@@ -86,6 +86,9 @@ mutants: install ## take each guard of tools/guards.toml away, in a copy, and se
 
 checkov: install ## what checkov finds in the templates of all stages, and reasons for nothing; installs it into build/
 	@$(VENV) -m tests.infrastructure.checkov dev staging prod
+
+runtime: install ## import every function under its layers by Lambda's Python for arm64, fetched from Debian, run by QEMU
+	@$(VENV) -m tests.infrastructure.runtime
 
 dead-letters: install ## messages that failed for good on this machine: DO="show mail", DO="redrive mail", DO="discard mail"
 	@$(VENV) -m tools.dead_letters --laptop "$(STATE)" $(or $(DO),list)

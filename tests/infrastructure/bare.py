@@ -13,6 +13,19 @@ from tests.infrastructure.template import ROOT
 
 REQUIREMENTS = ROOT / "layers" / "shared" / "requirements.txt"
 
+# Each [folder, module] of the list on its standard input, in one process, after the modules of the one before are
+# forgotten: what a zip lacks is not found elsewhere.
+IMPORT_ALL = """
+import importlib, json, sys
+for folder, module in json.load(sys.stdin):
+    sys.path.insert(0, folder)
+    assert callable(importlib.import_module(module).handler), module
+    sys.path.remove(folder)
+    for name in [name for name in sys.modules if name.split(".")[0] == "functions"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+"""
+
 
 def third_party() -> Path:
     """The packages of the layer's lock file for this machine, linked into a folder from where they are installed.

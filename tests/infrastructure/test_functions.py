@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.settings import Setting
+from tests.infrastructure.bare import IMPORT_ALL
 from tests.infrastructure.template import ROOT, System
 
 TRIGGERS = ("routes", "saga", "consumers", "jobs", "authorizers")
@@ -105,23 +106,12 @@ def test_the_zip_of_a_function_holds_its_service_and_no_other_function_s_file(sy
 
 
 def test_every_zip_can_be_imported_with_nothing_of_the_repository_beside_it(system: System) -> None:
-    """In one process after the other's modules are forgotten: what a zip lacks is not found elsewhere."""
-    program = """
-import importlib, json, sys
-for folder, module in json.load(sys.stdin):
-    sys.path.insert(0, folder)
-    assert callable(importlib.import_module(module).handler), module
-    sys.path.remove(folder)
-    for name in [name for name in sys.modules if name.split(".")[0] == "functions"]:
-        del sys.modules[name]
-    importlib.invalidate_caches()
-"""
     zips = [
         (str(system.folder / f.zip), handler.removesuffix(".handler"))
         for handler, f in system.functions.items()
     ]
     done = subprocess.run(
-        [sys.executable, "-P", "-c", program],
+        [sys.executable, "-P", "-c", IMPORT_ALL],
         input=json.dumps(zips),
         cwd=system.folder,
         env={"PYTHONPATH": str(ROOT / "layers/shared/python"), "PYTHONDONTWRITEBYTECODE": "1"},

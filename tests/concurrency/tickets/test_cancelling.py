@@ -6,7 +6,7 @@ from functions.tickets import voiding
 from functions.tickets.database import database
 from functions.tickets.repository import purchases, reservations
 from shared.clock import now
-from tests.concurrency.tickets.test_races import Later, half_done
+from tests.rivals import Later, half_done
 from tests.support import a_user
 from tests.ticket_sales import Sales
 

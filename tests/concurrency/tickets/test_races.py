@@ -3,56 +3,18 @@
 Where two statements race, one of them is stopped in the middle: a transaction that a test keeps open.
 """
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
-
-import psycopg2
 
 from functions.tickets.jobs import expire_holds
 from functions.tickets.routes import delete_ticket_type
 from shared.clock import now
-from tests.databases import TestDatabase
+from tests.rivals import Later, half_done
 from tests.support import Reply, a_user, call, context
 from tests.ticket_crowd import Answer, at_once, flat, job, purchase, route, statuses, task
 from tests.ticket_sales import Sales
 
 PROCESSES = 6
-
-
-@contextmanager
-def half_done(db: TestDatabase, statement: str, **parameters: Any) -> Iterator[Any]:
-    """Another connection that has run this statement and not committed yet; give it back committed or not."""
-    connection = psycopg2.connect(db.dsn)
-    try:
-        connection.cursor().execute(statement, parameters)
-        yield connection
-        connection.rollback()  # waits until the server has let go of the locks, which closing does not
-    finally:
-        connection.close()
-
-
-class Later:
-    """A call in a thread of its own, which must wait for somebody first."""
-
-    def __init__(self, call: Callable[[], Any]) -> None:
-        self._result: Any = None
-        self._thread = threading.Thread(target=lambda: setattr(self, "_result", call()))
-        self._thread.start()
-
-    def is_waiting(self) -> bool:
-        """Whether it is not through after a moment."""
-        self._thread.join(0.3)
-        return self._thread.is_alive()
-
-    def result(self) -> Any:
-        """What it came to."""
-        self._thread.join(10)
-        assert not self._thread.is_alive()
-        return self._result
 
 
 def stock_and_rows(sales: Sales, id: UUID) -> tuple[int, int]:

@@ -15,8 +15,8 @@ from shared.consumer import Consumer, Message
 from shared.contracts import OrderRefunded
 from shared.database import Sql
 from tests.cloud import Cloud
-from tests.concurrency.tickets.test_races import Later, half_done
 from tests.concurrency.tickets.test_stock import WITHOUT_CHECK
+from tests.rivals import Later, half_done
 from tests.support import a_user, context
 from tests.ticket_sales import Sales
 

@@ -15,6 +15,7 @@ from shared.database import Database, Sql
 from shared.log import follow, logger
 from tests.cloud import Cloud
 from tests.databases import TestDatabase
+from tests.rivals import Later, half_done
 
 SUBJECT = UUID("7b3f5a52-9c6e-4a0e-8a3e-2f6a7c1d0e11")
 
@@ -218,6 +219,22 @@ def test_two_sweeps_at_once_share_the_rows(database: Database, store: TestDataba
     assert len({envelope["id"] for envelope in aws.messages("notifications")}) == 30
     for sweeper in sweepers:
         sweeper.reset()
+
+
+def test_a_sweep_passes_over_what_another_one_is_taking(
+    database: Database, store: TestDatabase, aws: Cloud
+) -> None:
+    aws.topic("notifications")
+    with database.transaction() as sql:
+        for _ in range(3):
+            outbox.publish(sql, event(), subject=uuid4())
+        sql.outbox.clear()
+    store.run("UPDATE outbox SET claimed_until = now() - interval '1 second'")
+
+    with half_done(store, "SELECT FROM outbox ORDER BY id LIMIT 1 FOR UPDATE"):
+        swept = Later(lambda: outbox.sweep(database, limit=10))
+        assert swept.result() == 2, "it does not wait"
+    assert outbox.sweep(database, limit=10) == 1
 
 
 def test_a_sweep_takes_no_more_rows_than_its_limit(
