@@ -73,7 +73,7 @@ crash-matrix: install ## break every function at every point, and audit; takes m
 	@CRASH_MATRIX=full $(VENV) -m pytest -q -s --show-capture=no tests/faults/test_crash_matrix.py
 
 bench: install ## measure the CPU time of one purchase
-	@PYTHONPATH=layers/shared/python $(VENV) -m bench.purchase_cpu
+	@POWERTOOLS_LOG_LEVEL=CRITICAL PYTHONPATH=layers/shared/python $(VENV) -m bench.purchase_cpu
 
 sellout: install ## sell 500 tickets to 50 buyers through the system that runs at PORT
 	@$(VENV) -m bench.sellout "http://127.0.0.1:$(PORT)"
