@@ -131,6 +131,7 @@ class Handler(Construct):
         timeout: int,
         at_most: int | None = None,
         warm: bool = False,
+        recursive: bool = False,
         code: lambda_.Code | None = None,
         security_group: ec2.ISecurityGroup | None = None,
     ) -> None:
@@ -159,6 +160,9 @@ class Handler(Construct):
             vpc_subnets=PRIVATE,
             security_groups=[security_group or runtime.network.functions],
             current_version_options=runtime.delivery.versions,
+            # Lambda takes a function that leads to itself for a mistake and calls it no more after the sixteenth time:
+            # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if recursive else None,
         )
         allow(self.function, ["logs:CreateLogStream", "logs:PutLogEvents"], log_group.log_group_arn)
         self._attach_to_vpc()

@@ -78,12 +78,16 @@ class Task:
 
 @dataclass(frozen=True)
 class Consumer:
-    """functions/<service>/consumers/<name>.py, fed from a queue, whose row says how long it may take."""
+    """functions/<service>/consumers/<name>.py, fed from a queue, whose row says how long it may take.
+
+    A `recursive` one sends itself the next message of its own queue until all is done.
+    """
 
     name: str
     queue: str
     uses: Sequence[Use] = ()
     hot: bool = False
+    recursive: bool = False
     folder: str = field(default="consumers", init=False)
 
 
@@ -165,6 +169,7 @@ class Service(Stack):
             timeout=timeout,
             at_most=row.at_most if isinstance(row, Task | Job) else None,
             warm=row.hot and isinstance(row, Route | Authorizer),
+            recursive=isinstance(row, Consumer) and row.recursive,
         )
         self._handlers[row.folder, row.name] = handler
         if isinstance(row, Consumer):

@@ -55,7 +55,7 @@ def rows(on: Ground) -> list[Row]:
 
         Consumer("events",        queue="tickets-events",        uses=[db, cache, voids]),
         Consumer("payments",      queue="tickets-payments",      uses=[db, cache, publish, mail, keys.read]),
-        Consumer("voids",         queue="tickets-voids",         uses=[db, cache, publish, mail, voids]),
+        Consumer("voids",         queue="tickets-voids",         uses=[db, cache, publish, mail, voids], recursive=True),
         Consumer("notifications", queue="tickets-notifications", uses=[db, publish]),
         Consumer("orders",        queue="tickets-orders",        uses=[db]),
         Consumer("users",         queue="tickets-users",         uses=[db, cache, exports, on.buckets.exports.write("tickets")]),

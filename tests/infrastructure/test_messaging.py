@@ -82,6 +82,22 @@ def test_what_a_consumer_that_died_had_is_there_again_soon_after_its_time_and_no
         assert mapping.properties["ScalingConfig"]["MaximumConcurrency"] >= 2  # never throttled
 
 
+def test_what_sends_itself_message_after_message_is_not_stopped_as_an_endless_loop(system: System) -> None:
+    """By Lambda, after the sixteenth; its own queue is among those that it may write to."""
+    writers, recursive = set(), set()
+    for name, mapping in sources(system).items():
+        consumer = system.called(mapping.stack, mapping.properties["FunctionName"])
+        own = f"QUEUE_{name.removeprefix('box-office-dev-').replace('-', '_').upper()}_URL"
+        if own in system.environment(consumer):
+            writers.add(consumer.properties["FunctionName"].removeprefix("box-office-dev-"))
+    for function in system.functions.values():
+        if function.properties.get("RecursiveLoop", "Terminate") == "Allow":
+            recursive.add(function.properties["FunctionName"].removeprefix("box-office-dev-"))
+    assert recursive == {"tickets-consumer-voids"}
+    # It sends itself its own part of an export, once.
+    assert writers - recursive == {"auth-consumer-exports"}
+
+
 def test_queues_and_topics_are_encrypted_and_refuse_plain_connections(system: System) -> None:
     topics, queues = system.of_type("AWS::SNS::Topic"), system.of_type("AWS::SQS::Queue")
     assert all("KmsMasterKeyId" in resource.properties for resource in topics + queues)
