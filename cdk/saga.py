@@ -128,7 +128,8 @@ class Purchase(Stack):
         release = self._insist("Release", at.release, ORDER)
         notify_cancelled = self._insist("NotifyCancelled", at.notify, ORDER | {"outcome": "cancelled"})
 
-        reserve.add_catch(release, result_path=sfn.JsonPath.DISCARD)  # nothing is paid yet
+        # In the first run nothing is paid yet; in a later one anything may be, which payments knows.
+        reserve.add_catch(cancel, result_path=sfn.JsonPath.DISCARD)
         reserve.next(self._if("IsReserved", "$.reservation.outcome", "bound", charge, otherwise=done))
         # A gateway that is down costs nobody the seats: the buyer may pay again until pay-by.
         unavailable = self._state("PaymentUnavailable", "$.payment", {"outcome": "unavailable"})
@@ -143,7 +144,11 @@ class Purchase(Stack):
         is_over = self._if("IsOver", "$.payment.outcome", "over", cancel, otherwise=issue)
         await_payment.next(is_over.when(is_given_back, given_back))
         # A payment that came at the last moment cannot be cancelled; then it buys the seats after all.
-        cancel.next(self._if("IsCancelled", "$.cancellation.outcome", "cancelled", release, otherwise=issue))
+        is_cancelled = self._if(
+            "IsCancelled", "$.cancellation.outcome", "cancelled", release, otherwise=issue
+        )
+        goes_back = sfn.Condition.string_equals("$.cancellation.outcome", "refunded")
+        cancel.next(is_cancelled.when(goes_back, given_back))
         broken = self._state("IssueFailed", "$.issue", {"outcome": "refused", "reason": "ISSUE_FAILED"})
         issue.add_catch(broken.next(refund), result_path=sfn.JsonPath.DISCARD)
         issue.next(self._if("IsIssued", "$.issue.outcome", "issued", notify, otherwise=refund))

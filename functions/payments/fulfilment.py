@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from functions.payments import refunding
 from functions.payments.models import ZERO, Dispute, Order, PaymentStatus, Ticket
 from functions.payments.repository import orders
 from shared import outbox
@@ -39,6 +40,8 @@ def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime, versio
     order = orders.save(sql, changed, "TICKETS_ISSUED", at)
     if order.dispute in (Dispute.OPEN, Dispute.LOST):
         tell_of_dispute(sql, order)  # tickets heard of it before it had any to void
+    elif order.refunded_amount == order.captured_amount > ZERO:
+        refunding.tell_again(sql, order)  # likewise
     return order
 
 

@@ -264,6 +264,20 @@ def _succeeded(sql: Sql, order: Order, refund: Refund, gateway_refund_id: str | 
     )
     business.count(sql, "payments", "Refunds", order.event_id)
     refunds.audit(sql, order, refund, gateway_refund_id, at)
+    _tell(sql, order, refund, fully=fully)
+
+
+def tell_again(sql: Sql, order: Order) -> None:
+    """Have the tickets service void all tickets of an order whose money went back before it had any.
+
+    Who has heard of the refund takes it as heard.
+    """
+    gone = [refund for refund in refunds.of_order(sql, order.id) if refund.status is RefundStatus.SUCCEEDED]
+    if gone:
+        _tell(sql, order, gone[-1], fully=True)
+
+
+def _tell(sql: Sql, order: Order, refund: Refund, *, fully: bool) -> None:
     told = OrderRefunded(
         order_id=order.id,
         order_number=order.order_number,

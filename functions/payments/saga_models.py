@@ -86,9 +86,9 @@ class RefundInput(SagaInput):
 
 
 class Cancelled(Answer):
-    """Output of CancelPayment."""
+    """Output of CancelPayment; `refunded` when the money goes back already, since no tickets came of it."""
 
-    outcome: Literal["cancelled", "paid"]
+    outcome: Literal["cancelled", "paid", "refunded"]
 
 
 class Refunded(Answer):

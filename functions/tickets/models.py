@@ -11,6 +11,8 @@ from shared.wire import Answer, Body, Currency, Instant, Money, one_line, person
 
 MAX_TYPES_PER_RESERVATION = 20
 MAX_QUANTITY = 100
+# So many QR codes a mail shows, and so many tickets a message names, of at most 256 kB.
+MAX_TICKETS_PER_RESERVATION = 100
 MAX_STOCK = 10_000_000
 # Stripe takes eight digits of the smallest unit: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
 MAX_AMOUNT = Decimal("999999.99")
@@ -144,10 +146,17 @@ class ReserveItem(Body):
 
 
 class ReserveRequest(Body):
-    """Seats to hold, all or none."""
+    """Seats to hold, all or none; at most 100 tickets."""
 
     event_id: UUID
     items: Annotated[list[ReserveItem], Field(min_length=1, max_length=MAX_TYPES_PER_RESERVATION)]
+
+    @field_validator("items")
+    @classmethod
+    def _no_more_than_one_mail_shows(cls, items: list[ReserveItem]) -> list[ReserveItem]:
+        if sum(item.quantity for item in items) > MAX_TICKETS_PER_RESERVATION:
+            raise ValueError(f"At most {MAX_TICKETS_PER_RESERVATION} tickets at once")
+        return items
 
 
 class OrderItem(Answer):

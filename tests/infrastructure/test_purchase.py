@@ -69,7 +69,17 @@ PATHS = [
     Way("charge-fails-once", "reserve charge issue notify", {"charge": [BROKEN, PAID]}),
     Way("charge-broken", "reserve charge await-payment issue notify", {"charge": [BROKEN]}, wakes=PAID),
     Way("issue-broken", "reserve charge issue refund-payment release notify", {"issue": [BROKEN]}),
-    Way("reserve-broken", "reserve release notify", {"reserve": [BROKEN]}),
+    Way("reserve-broken", "reserve cancel-payment release notify", {"reserve": [BROKEN]}),
+    Way(
+        "run-again-after-it-was-paid-and-reserve-broken",
+        "reserve cancel-payment issue notify",
+        {"reserve": [BROKEN], "cancel-payment": [PAID]},
+    ),
+    Way(
+        "run-again-after-its-refund-began-and-reserve-broken",
+        "reserve cancel-payment refund-payment release notify",
+        {"reserve": [BROKEN], "cancel-payment": [{"outcome": "refunded"}]},
+    ),
     Way(
         "cancelling-is-hard",
         "reserve charge await-payment cancel-payment release notify",

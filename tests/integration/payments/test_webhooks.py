@@ -11,7 +11,7 @@ from functions.payments import provider, webhooks
 from functions.payments.database import database
 from functions.payments.routes import stripe_webhook
 from shared.clock import now
-from shared.contracts import OrderPaid, PaymentFailed
+from shared.contracts import OrderPaid, OrderRefunded, PaymentFailed
 from tests.payments_shop import Shop
 from tests.stripe_server import WEBHOOK_SECRET, eventually
 from tests.support import a_user, call
@@ -102,6 +102,19 @@ def test_a_refund_made_in_the_dashboard_is_taken_over(shop: Shop) -> None:
     shop.deliver()
     order = shop.order(order_id)
     assert (order["payment_status"], str(order["refunded_amount"])) == ("PARTIALLY_REFUNDED", "40.00")
+
+
+def test_tickets_that_are_issued_after_all_money_went_back_are_told_to_be_void(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
+    shop.stripe.client().v1.refunds.create({"payment_intent": intent_id})
+    shop.webhook(intent_id, "charge.refunded")
+    shop.deliver()
+    assert shop.status(order_id) == "REFUNDED"
+    shop.issue(order_id)
+    first, again = shop.published(OrderRefunded, order_id)
+    assert again == first
+    assert again["fully"] is True
 
 
 def test_a_webhook_about_another_systems_payment_is_passed_over(shop: Shop) -> None:

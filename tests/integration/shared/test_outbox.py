@@ -203,6 +203,46 @@ def test_a_message_of_a_batch_that_the_broker_did_not_accept_is_published_later(
     assert outbox.sweep(database, limit=10) == 1
 
 
+def test_a_destination_that_cannot_be_had_holds_up_no_other(
+    database: Database, store: TestDatabase, aws: Cloud
+) -> None:
+    with database.transaction() as sql:  # nobody has a topic
+        outbox.publish(sql, event(), subject=SUBJECT)
+        outbox.send(sql, "mail", event(), subject=SUBJECT)
+        sql.outbox.clear()
+    aws.queue("mail")
+    store.run("UPDATE outbox SET claimed_until = now() - interval '1 second'")
+
+    with pytest.raises(Exception, match=r"TOPIC_ARN|NotFound"):
+        outbox.sweep(database, limit=10)
+
+    assert len(aws.messages("mail")) == 1
+    left = store.all("SELECT destination FROM outbox WHERE published_at IS NULL")
+    assert [row["destination"] for row in left] == ["topic"]
+
+
+def test_large_messages_leave_in_batches_that_a_call_may_carry(database: Database, aws: Cloud) -> None:
+    aws.topic("notifications")
+    large = event().model_copy(update={"template": "t" * 60_000})
+    calls: list[int] = []
+
+    def weigh(params: dict[str, Any], **_: object) -> None:
+        calls.append(sum(len(entry["Message"]) for entry in params["PublishBatchRequestEntries"]))
+
+    events = client("sns").meta.events
+    events.register("provide-client-params.sns.PublishBatch", weigh)
+    try:
+        with database.transaction() as sql:
+            for _ in range(9):
+                outbox.publish(sql, large, subject=uuid4())
+    finally:
+        events.unregister("provide-client-params.sns.PublishBatch", weigh)
+
+    assert len(calls) == 3
+    assert max(calls) < 262_144, "together, and moto does not say so"
+    assert len(aws.messages("notifications")) == 9
+
+
 def test_two_sweeps_at_once_share_the_rows(database: Database, store: TestDatabase, aws: Cloud) -> None:
     aws.topic("notifications")
     with database.transaction() as sql:

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from functions.notifications.rendering import MAX_PICTURES
+from functions.tickets.models import MAX_TICKETS_PER_RESERVATION
 from functions.tickets.routes import release_reservation, reserve
 from shared.clock import now
 from shared.identity import User
@@ -34,6 +36,16 @@ def test_a_reservation_holds_every_item_in_the_order_asked_for(sales: Sales) -> 
     }
     assert (reply.body["totalAmount"], reply.body["currency"]) == ("119.00", "EUR")
     assert (sales.stock(stalls), sales.stock(balcony)) == ((0, 2), (0, 1))
+
+
+def test_a_reservation_is_of_no_more_tickets_than_a_mail_shows(sales: Sales) -> None:
+    event_id, buyer = sales.event(), a_user()
+    stalls, balcony = (sales.type(event_id, 200, limit=100) for _ in range(2))
+
+    refused = sales.reserve(buyer, event_id, {stalls: 100, balcony: 1})
+    assert (refused.status, refused.fields) == (400, {"items"})
+    assert sales.reserve(buyer, event_id, {stalls: 99, balcony: 1}).status == 201
+    assert MAX_TICKETS_PER_RESERVATION <= MAX_PICTURES
 
 
 def test_a_reservation_lasts_as_long_as_the_setting_says(sales: Sales) -> None:

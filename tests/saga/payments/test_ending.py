@@ -115,6 +115,7 @@ def test_a_saga_that_is_run_again_after_its_refund_began_makes_no_tickets(shop: 
     with pytest.raises(Exception, match="unavailable"):
         give_back(reservation["orderId"])
     assert shop.charge(reservation) == "refunded"
+    assert shop.cancel(reservation["orderId"]) == "refunded", "neither cancelled nor bought"
     shop.stripe.control("DELETE", "faults")
     give_back(reservation["orderId"])
     assert shop.charge(reservation) == "refunded"

@@ -7,6 +7,7 @@ last". Delivery is at least once; consumers keep an inbox.
 
 import json
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +20,8 @@ from shared.log import correlation_id, logger
 
 LEASE_SECONDS = 30
 BATCH = 10  # the most that SNS and SQS take in one call
+BATCH_BYTES = 250_000  # of the 262,144 that SNS takes
+ENVELOPE_BYTES = 1_000  # of a message, beside its payload
 TOPIC, TASK = "topic", "task"
 
 
@@ -125,25 +128,45 @@ def _insert(
 
 
 def _publish_rows(database: Database, rows: list[Row]) -> int:
+    """Publish what can be; a batch that fails holds up no other, and its error is raised once the others are out."""
     done: list[int] = []
-    try:
-        for (destination, trace), group in _by_destination(rows).items():
-            with tracing.going_on(trace):
-                for start in range(0, len(group), BATCH):
-                    done += _publish_batch(database.service, destination, group[start : start + BATCH])
-    finally:
-        if done:
-            with database.reading() as sql:
-                sql.run(
-                    """
-                    UPDATE outbox SET published_at = %(now)s,
-                                      payload = CASE WHEN sensitive THEN NULL ELSE payload END
-                     WHERE id = ANY(%(ids)s)
-                    """,
-                    ids=done,
-                    now=now(),
-                )
+    failures: list[Exception] = []
+    for (destination, trace), group in _by_destination(rows).items():
+        with tracing.going_on(trace):
+            for batch in _batches(group):
+                try:
+                    done += _publish_batch(database.service, destination, batch)
+                except Exception as failed:  # noqa: BLE001  # raised below
+                    failures.append(failed)
+    if done:
+        with database.reading() as sql:
+            sql.run(
+                """
+                UPDATE outbox SET published_at = %(now)s,
+                                  payload = CASE WHEN sensitive THEN NULL ELSE payload END
+                 WHERE id = ANY(%(ids)s)
+                """,
+                ids=done,
+                now=now(),
+            )
+    if failures:
+        raise failures[0]
     return len(done)
+
+
+def _batches(rows: list[Row]) -> Iterator[list[Row]]:
+    """As many as a call may carry, by number and by size."""
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        own = len(json.dumps(row["payload"])) + ENVELOPE_BYTES
+        if batch and (len(batch) == BATCH or size + own > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += own
+    if batch:
+        yield batch
 
 
 def _by_destination(rows: list[Row]) -> dict[tuple[str, str | None], list[Row]]:
