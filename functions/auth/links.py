@@ -58,6 +58,7 @@ def _request(
     at: datetime,
 ) -> None:
     token = new_token()
+    repository.lock_links(sql, email)
     due = repository.add_link(
         sql, kind, email, digest(token), expires_at=at + life, at=at, most=LINKS_PER_HOUR()
     )

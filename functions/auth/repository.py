@@ -301,6 +301,11 @@ def add_failure(sql: Sql, account: str, address: str, at: datetime) -> None:
     )
 
 
+def lock_links(sql: Sql, email: str) -> None:
+    """Let nobody else count or add links for this address, known or not, until the transaction is over."""
+    sql.one("SELECT pg_advisory_xact_lock(hashtextextended('links ' || %(email)s, 0))", email=email)
+
+
 def lock_failures(sql: Sql, address: str) -> None:
     """Let nobody else count or add failures from this address until the transaction is over.
 

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from functions.notifications import mime, recipients, repository, suppressions, templates
-from functions.notifications.gateways.failures import MailRefused, PerhapsTaken
+from functions.notifications.gateways.failures import LeftAlone, MailRefused, PerhapsTaken
 from functions.notifications.models import Notification, Taken
 from functions.notifications.rendering import DoesNotRender, render
 from functions.notifications.settings import GIVE_UP_HOURS, MAIL_FROM, RESEND_AFTER_SECONDS, RESEND_LIMIT
@@ -80,7 +80,7 @@ def deliver(database: Database, wanted: MailRequested, send: Send) -> None:
         if notification.created_at < now() - timedelta(hours=GIVE_UP_HOURS()):
             _give_up(database, notification, _reason(broken))
             return
-        _postpone(database, notification, _reason(broken))
+        _postpone(database, notification, broken)
         # Who did not answer may have the mail and tells by an event: the job asks again in a minute, not the queue.
         if not isinstance(broken, PerhapsTaken):
             raise
@@ -217,9 +217,12 @@ def _give_up(
             _tell(sql, notification, "FAILED", delivery_status)
 
 
-def _postpone(database: Database, notification: Notification, reason: str) -> None:
-    pause = timedelta(seconds=RESEND_AFTER_SECONDS()) * 2 ** min(notification.attempts - 1, 10)
-    at = now()
+def _postpone(database: Database, notification: Notification, broken: Exception) -> None:
+    """The pauses grow with the tries; where nobody was asked there was none."""
+    pause = timedelta(seconds=RESEND_AFTER_SECONDS())
+    if not isinstance(broken, LeftAlone):
+        pause *= 2 ** min(notification.attempts - 1, 10)
+    at, reason = now(), _reason(broken)
     with database.transaction() as sql:
         repository.postpone(sql, notification.id, reason=reason, at=at, due_at=at + min(pause, LONGEST_PAUSE))
 

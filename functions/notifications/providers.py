@@ -7,11 +7,10 @@ from uuid import UUID
 
 from functions.notifications.cache import cache as redis
 from functions.notifications.gateways import sendgrid, ses
-from functions.notifications.gateways.failures import NotTaken, PerhapsTaken
+from functions.notifications.gateways.failures import LeftAlone, NotTaken, PerhapsTaken
 from functions.notifications.models import Taken
 from functions.notifications.settings import CIRCUIT_FAILURES, CIRCUIT_SECONDS, MAIL_PROVIDER_ORDER
 from shared.breaker import Breaker, CircuitOpen
-from shared.errors import ProviderFailed
 from shared.log import logger
 from shared.metrics import count
 
@@ -38,14 +37,17 @@ def send(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> Taken:
     Raises:
         MailRefused: the mail itself is wrong.
         PerhapsTaken: a provider did not answer; it may tell later that it has taken the mail.
+        LeftAlone: nobody was asked.
         ProviderFailed: nobody takes it now.
     """
-    failure = ProviderFailed("The mail services have failed too often and are left alone for a moment")
+    failure: NotTaken | None = None
+    pauses: list[int] = []
     for name in chosen():
         try:
             hand_over = partial(PROVIDERS[name].send, mail, id=id, sender=sender, recipient=recipient)
             message_id = _circuit(name)(hand_over)
-        except CircuitOpen:
+        except CircuitOpen as left_alone:
+            pauses.append(left_alone.retry_after or 0)
             continue
         except NotTaken as failed:
             logger("notifications").warning("mail not taken", extra={"provider": name, "error": str(failed)})
@@ -55,7 +57,12 @@ def send(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> Taken:
             count("notifications", "MailOutcomeUnknown", provider=name)
             raise
         return Taken(name, message_id)
-    raise failure
+    if failure is not None:
+        raise failure
+    raise LeftAlone(
+        "The mail services have failed too often and are left alone for a moment",
+        retry_after=min(pauses, default=None),
+    )
 
 
 def chosen() -> list[str]:

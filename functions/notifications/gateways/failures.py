@@ -15,5 +15,9 @@ class NotTaken(ProviderFailed):
     """The provider did not take the mail, and that is sure: another one may be asked at once."""
 
 
+class LeftAlone(ProviderFailed):
+    """Nobody was asked: every provider has failed too often. `retry_after` says when one may be asked again."""
+
+
 class PerhapsTaken(ProviderTimedOut):
     """The request went out and no answer came: the mail may be on its way."""

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import pytest
 
-from functions.auth import accounts, passwords, repository, sessions, sign_in
+from functions.auth import accounts, links, passwords, repository, sessions, sign_in
 from functions.auth.links import InvalidLink
 from functions.auth.random_tokens import digest
-from functions.auth.settings import SIGN_IN_FAILURES_PER_ACCOUNT, SIGN_IN_FAILURES_PER_ADDRESS
+from functions.auth.settings import LINKS_PER_HOUR, SIGN_IN_FAILURES_PER_ACCOUNT, SIGN_IN_FAILURES_PER_ADDRESS
 from shared.clock import now
 from shared.database import Database, Sql
 from shared.errors import TooManyRequests
@@ -94,6 +94,14 @@ def test_control_without_the_lock_everybody_counts_too_few(desk: Desk) -> None:
 
     assert all(row["here"] < SIGN_IN_FAILURES_PER_ACCOUNT.default for row in counted), "so all would pass"
     assert len(desk.db.all("SELECT 1 FROM sign_in_failures")) == CROWD
+
+
+def test_of_links_asked_for_at_the_same_moment_no_more_are_mailed_than_are_allowed(desk: Desk) -> None:
+    person = desk.person()
+
+    at_once(lambda sql, _: links.request_reset(sql, person.email, now()))
+
+    assert len(desk.db.all("SELECT 1 FROM email_tokens WHERE kind = 'RESET'")) == LINKS_PER_HOUR.default
 
 
 def test_a_reset_link_shown_by_many_at_once_sets_one_password(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,11 @@ from functions.notifications import providers
 from functions.notifications.consumers import mail as consumer
 from functions.notifications.consumers import ses as ses_events
 from functions.notifications.gateways import sendgrid
-from functions.notifications.gateways.failures import MailRefused, NotTaken, PerhapsTaken
+from functions.notifications.gateways.failures import LeftAlone, MailRefused, NotTaken, PerhapsTaken
 from functions.notifications.jobs import resend_mail
 from local.valkey import Valkey
 from shared import aws
 from shared.cache import Cache
-from shared.errors import ProviderFailed
 from tests.cloud import Cloud, Extension
 from tests.databases import TestDatabase
 from tests.integration.notifications.conftest import SENDGRID_SECRET_ARN, BackUp, Post
@@ -89,8 +89,11 @@ def test_while_both_are_down_a_mail_waits_and_goes_out_once(
     for _ in range(4):
         assert not post.deliver(consumer.handler, "mail", wanted)
     assert row(notifications_db)["status"] == "PENDING"
-    with pytest.raises(ProviderFailed, match="left alone"):
+    with pytest.raises(LeftAlone, match="left alone") as left_alone:
         hand_over()
+    assert 50 < (left_alone.value.retry_after or 0) <= 60, "the queue waits as long as the circuit is open"
+    pause = row(notifications_db)["due_at"] - datetime.now(UTC)
+    assert pause <= timedelta(seconds=60), "what nobody was asked for is no try"
 
     back_up.recovers()
     providers.forget_circuits()
