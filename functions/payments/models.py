@@ -117,6 +117,7 @@ class Order:
             of it changes nothing.
         dispute: of the payment, as the buyer's bank decided it; None if there never was one.
         version: counts the order's events.
+        refunds_unclear: the provider may have given back more than is known here; it is asked again.
     """
 
     id: UUID
@@ -146,6 +147,7 @@ class Order:
     created_at: datetime
     approval_url: str | None = None
     payment_number: int = 1
+    refunds_unclear: bool = False
 
     @property
     def is_undecided(self) -> bool:

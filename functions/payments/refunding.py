@@ -183,19 +183,25 @@ def record(sql: Sql, refund_id: UUID, answer: RefundResult | NotRefundable, at: 
 def found_at_provider(sql: Sql, order: Order, total_refunded: Decimal, at: datetime) -> None:
     """Take over money given back behind our back, in the provider's dashboard.
 
-    While a refund of ours is on its way the provider's total may include it, so nothing is concluded then.
+    While a refund of ours is on its way the provider's total may include it, so nothing is concluded then: the order is
+    marked, and its provider asked again when none is (`unheard`). What a bank took in a dispute is no refund, and not
+    in the total.
     """
-    missing = total_refunded - order.refunded_amount
-    if order.refunding_amount > ZERO or missing <= ZERO or missing > order.refundable_amount:
+    missing = total_refunded - (order.refunded_amount - refunds.taken_by_bank(sql, order.id))
+    is_unclear = missing > ZERO and order.refunding_amount > ZERO
+    if is_unclear != order.refunds_unclear:
+        orders.mark_refunds(sql, order.id, unclear=is_unclear)
+    amount = min(missing, order.refundable_amount)
+    if is_unclear or amount <= ZERO:
         return
     refund_id = uuid4()
     refunds.create(
-        sql, refund_id, order.id, missing, _BY_PROVIDER, at, cause="PROVIDER", ticket_ids=_unrefunded(order)
+        sql, refund_id, order.id, amount, _BY_PROVIDER, at, cause="PROVIDER", ticket_ids=_unrefunded(order)
     )
     refunds.finish(sql, refund_id, RefundStatus.SUCCEEDED, at, gateway_refund_id=None)
     refund = refunds.get(sql, refund_id)
     assert refund is not None
-    aside = replace(order, refunding_amount=order.refunding_amount + missing)
+    aside = replace(order, refunding_amount=order.refunding_amount + amount)
     _succeeded(sql, aside, refund, None, at)
 
 

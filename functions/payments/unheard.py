@@ -1,7 +1,8 @@
 """Money that nobody told us of: its webhook never came, or the answer to our own call was lost. The provider is asked.
 
 An order is asked about when nothing was heard of it for a while, and again each time it is twice as old, for as many
-days as a provider may review a payment. The answer is taken like a webhook's.
+days as a provider may review a payment. So is one whose provider gave back an amount that no refund of ours explains
+for sure. The answer is taken like a webhook's.
 """
 
 from datetime import datetime
@@ -27,6 +28,7 @@ _MAY_STILL_BE_PAID = (PaymentOutcome.PAID, PaymentOutcome.PROCESSING)
 def ask_again(sql: Sql, at: datetime, older_than_seconds: float, days: int, limit: int) -> int:
     """Send a command for each order whose provider is to be asked; how many."""
     found = repository.take_orders(sql, at, older_than_seconds, days, limit)
+    found += repository.take_unclear(sql, at, older_than_seconds, limit)
     for order_id in found:
         outbox.send(sql, webhooks.QUEUE, PaymentUnheard(order_id=order_id), subject=order_id)
     if found:
@@ -48,6 +50,8 @@ def webhook_again(sql: Sql, at: datetime, older_than_seconds: float, days: int, 
 def due(sql: Sql, order_id: UUID) -> Order | None:
     """The order, if there is still something to ask: an attempt under way will tell by itself."""
     order = orders.get(sql, order_id)
+    if order is not None and order.refunds_unclear:
+        return order
     if order is None or order.captured_amount > ZERO or attempts.open_of(sql, order_id) is not None:
         return None
     if order.payment_gateway_transaction_id is None and not _may_be_found(sql, order):

@@ -177,12 +177,12 @@ def hear(sql: Sql, provider: str, before: Order | None, answer: PaymentResult, a
         log.warning("news of a payment that is not ours", extra={"provider": provider})
         return None
     if _is_left(order, answer):
-        if answer.outcome is PaymentOutcome.PAID:
+        if _is_paid(answer):
             second_payments.found(sql, order, provider, answer, at)
         return None
-    if answer.outcome is not PaymentOutcome.PAID and _has_moved(before, order):
+    if _may_be_outdated(before, order, answer):
         raise TooEarly(str(order.id))
-    if answer.outcome is PaymentOutcome.PAID and order.captured_amount == ZERO:
+    if _is_paid(answer) and order.captured_amount == ZERO:
         order = replace(order, payment_method=provider)  # it is where the money is
     order = settling.apply(sql, order, answer, at)
     if answer.outcome is PaymentOutcome.APPROVED:
@@ -210,14 +210,22 @@ def _is_left(order: Order, answer: PaymentResult) -> bool:
     current = order.payment_gateway_transaction_id
     if current == answer.intent_id or (current is None and order.payment_number == 1):
         return False
-    return answer.outcome is not PaymentOutcome.PAID or order.captured_amount > ZERO
+    return not _is_paid(answer) or order.captured_amount > ZERO
 
 
-def _has_moved(before: Order | None, order: Order) -> bool:
-    """Whether the order changed since `before`; None stands for one whose payment was not linked to it yet."""
+def _may_be_outdated(before: Order | None, order: Order, answer: PaymentResult) -> bool:
+    """Whether the order changed since `before`, by something that may have made the answer untrue.
+
+    What is paid stays paid, but what has been given back of it may come back. None stands for an order whose payment
+    was not linked to it yet.
+    """
     if before is None:
-        return order.payment_gateway_transaction_id is not None
-    return before.version != order.version
+        return order.payment_gateway_transaction_id is not None and not _is_paid(answer)
+    return before.version != order.version and not (_is_paid(answer) and answer.amount_refunded == ZERO)
+
+
+def _is_paid(answer: PaymentResult) -> bool:
+    return answer.outcome is PaymentOutcome.PAID
 
 
 def _record_refund(sql: Sql, due: Due, answer: RefundResult, at: datetime) -> None:

@@ -18,10 +18,14 @@ from shared.contracts import IssuedTicket, LatePaymentRefused, MailRequested, Or
 from shared.database import Sql
 
 
-def honour(sql: Sql, order_id: UUID, signer: Signer, at: datetime) -> None:
-    """Give the order its seats and tickets, or say that it cannot have them; payments acts on the answer."""
+def honour(sql: Sql, order_id: UUID, version: int, signer: Signer, at: datetime) -> None:
+    """Give the order its seats and tickets, or say that it cannot have them; payments acts on the answer.
+
+    Args:
+        version: of the order. If it has been disputed since, nothing is answered: payments asks anew when that is over.
+    """
     purchase = purchases.lock(sql, order_id)
-    if purchase is None:
+    if purchase is None or not purchases.hear_of_order(sql, order_id, version):
         return
     known = tickets.of_orders(sql, [order_id])
     valid = [ticket for ticket in known if ticket.status != "VOID"]

@@ -46,6 +46,13 @@ def void(sql: Sql, order_id: UUID, ticket_ids: list[UUID] | None, reason: Reason
         void_locked(sql, purchase, ticket_ids, reason, at)
 
 
+def void_disputed(sql: Sql, order_id: UUID, version: int, at: datetime) -> None:
+    """As `void`, of all tickets of an order that was disputed in this version; older news than others are dropped."""
+    purchase = purchases.lock(sql, order_id)
+    if purchase is not None and purchases.hear_of_order(sql, order_id, version):
+        void_locked(sql, purchase, None, "DISPUTED", at)
+
+
 def void_locked(
     sql: Sql, purchase: Purchase, ticket_ids: list[UUID] | None, reason: Reason, at: datetime
 ) -> list[UUID]:

@@ -51,12 +51,18 @@ class Order:
     hold: Hold
     status: str = "BOUND"
     late: str | None = None
+    heard: int = 0
     tickets: list[Ticket] = field(default_factory=list)
 
     @property
     def valid(self) -> list[Ticket]:
         """Tickets that are worth a seat."""
         return [ticket for ticket in self.tickets if ticket.status != "VOID"]
+
+    def hears(self, version: int) -> bool:
+        """Whether news of this version of the order are not older than what was heard before."""
+        newest, self.heard = self.heard, max(self.heard, version)
+        return version >= newest
 
 
 @dataclass

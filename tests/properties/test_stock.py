@@ -188,20 +188,29 @@ class Stock(RuleBasedStateMachine):
         self.do(lambda sql: releasing.release(sql, order_id, self.at))
         self.box.release(self.box.orders[order_id])
 
-    @rule(order_id=orders)
-    def money_comes_late(self, order_id: UUID) -> None:
-        self.do(lambda sql: late_payments.honour(sql, order_id, self.signer, self.at))
-        self.box.honour(self.box.orders[order_id], self.at)
+    @rule(order_id=orders, version=st.integers(1, 6))
+    def money_comes_late(self, order_id: UUID, version: int) -> None:
+        self.do(lambda sql: late_payments.honour(sql, order_id, version, self.signer, self.at))
+        if self.box.orders[order_id].hears(version):
+            self.box.honour(self.box.orders[order_id], self.at)
 
-    @rule(order_id=orders, which=st.sets(st.integers(0, 3)), reason=st.sampled_from(["REFUNDED", "DISPUTED"]))
-    def void(self, order_id: UUID, which: set[int], reason: Any) -> None:
-        """Of a refund by tickets these, of any other one and of a dispute all."""
+    @rule(order_id=orders, which=st.sets(st.integers(0, 3)))
+    def refund(self, order_id: UUID, which: set[int]) -> None:
+        """Of a refund by tickets these, of any other one all."""
         order, rows = self.box.orders[order_id], self.tickets(order_id)
-        some = [n for n in sorted(which) if n < len(rows)] if reason == "REFUNDED" else []
+        some = [n for n in sorted(which) if n < len(rows)]
         ids = [rows[n]["id"] for n in some] or None
-        self.do(lambda sql: releasing.void(sql, order_id, ids, reason, self.at))
+        self.do(lambda sql: releasing.void(sql, order_id, ids, "REFUNDED", self.at))
         chosen = [order.tickets[n] for n in some] or order.tickets
-        stock_model.void([ticket for ticket in chosen if ticket.status != "VOID"], reason)
+        stock_model.void([ticket for ticket in chosen if ticket.status != "VOID"], "REFUNDED")
+
+    @rule(order_id=orders, version=st.integers(1, 6))
+    def dispute(self, order_id: UUID, version: int) -> None:
+        """News of disputes, and of money that is here after one, come in any order."""
+        order = self.box.orders[order_id]
+        self.do(lambda sql: releasing.void_disputed(sql, order_id, version, self.at))
+        if order.hears(version):
+            stock_model.void([ticket for ticket in order.tickets if ticket.status != "VOID"], "DISPUTED")
 
     # ---- the organizer
 

@@ -178,6 +178,11 @@ def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order
     return saved
 
 
+def mark_refunds(sql: Sql, order_id: UUID, *, unclear: bool) -> None:
+    """Say whether the provider may have given back more than is known here; nothing has happened to the order."""
+    sql.run("UPDATE orders SET refunds_unclear = %(unclear)s WHERE id = %(id)s", id=order_id, unclear=unclear)
+
+
 def items(sql: Sql, order_id: UUID) -> list[Row]:
     """The lines of an order."""
     return sql.all(

@@ -55,6 +55,20 @@ def of_order(sql: Sql, order_id: UUID) -> list[Refund]:
     return [refund for refund in map(_refund, rows) if refund is not None]
 
 
+def taken_by_bank(sql: Sql, order_id: UUID) -> Decimal:
+    """How much of an order's money went back through the buyer's bank, in disputes that were lost."""
+    row = sql.one(
+        """
+        SELECT coalesce(sum(amount), 0) AS amount FROM refunds
+         WHERE order_id = %(id)s AND cause = 'DISPUTE_LOST' AND status = 'SUCCEEDED'
+        """,
+        id=order_id,
+    )
+    assert row is not None
+    taken: Decimal = row["amount"]
+    return taken
+
+
 def finish(
     sql: Sql, refund_id: UUID, status: RefundStatus, at: datetime, *, gateway_refund_id: str | None
 ) -> bool:

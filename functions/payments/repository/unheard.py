@@ -42,6 +42,25 @@ def take_orders(sql: Sql, at: datetime, older_than_seconds: float, days: int, li
     return [row["id"] for row in rows]
 
 
+def take_unclear(sql: Sql, at: datetime, older_than_seconds: float, limit: int) -> list[UUID]:
+    """Orders of which the provider gave back an unclear amount, now that no refund of ours is on its way; likewise."""
+    rows = sql.all(
+        """
+        UPDATE orders SET asked_at = %(at)s
+         WHERE id IN (
+            SELECT id FROM orders
+             WHERE refunds_unclear AND refunding_amount = 0
+               AND greatest(updated_at, asked_at) <= %(at)s - make_interval(secs => %(seconds)s)
+             ORDER BY greatest(updated_at, asked_at) LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+        RETURNING id
+        """,
+        at=at,
+        seconds=older_than_seconds,
+        limit=limit,
+    )
+    return [row["id"] for row in rows]
+
+
 def ask_no_more(sql: Sql, order_id: UUID) -> None:
     """Nothing that the provider could still say would change the order."""
     sql.run("UPDATE orders SET asked_enough = TRUE WHERE id = %(id)s", id=order_id)

@@ -19,8 +19,8 @@ def void_refunded(message: Message[OrderRefunded], sql: Sql) -> None:
 
 @consumer.on(OrderDisputed)
 def void_disputed(message: Message[OrderDisputed], sql: Sql) -> None:
-    """The buyer takes the money back through the bank: nobody comes in with these tickets."""
-    releasing.void(sql, message.data.order_id, None, "DISPUTED", now())
+    """The buyer takes the money back through the bank: nobody comes in with these tickets, unless that is over."""
+    releasing.void_disputed(sql, message.data.order_id, message.version, now())
 
 
 @consumer.on_call(LatePaymentReceived)
@@ -28,7 +28,7 @@ def buy_again(message: Message[LatePaymentReceived]) -> None:
     """Seats for money that came late, if there are any. The message may come again: it is answered the same."""
     signer = qr_codes.signer()  # may ask for the keys: not while a transaction is open
     with database.transaction() as sql:
-        late_payments.honour(sql, message.data.order_id, signer, now())
+        late_payments.honour(sql, message.data.order_id, message.version, signer, now())
 
 
 handler = consumer.handler

@@ -130,6 +130,24 @@ def advance(sql: Sql, order_id: UUID, status: str, type: str, data: dict[str, An
     return int(row["version"])
 
 
+def hear_of_order(sql: Sql, order_id: UUID, version: int) -> bool:
+    """Note the version of the order that tells whether its tickets are to be void or valid; False if it is over.
+
+    News of disputes, and of money that is here after one, come in any order: the newest decides.
+    """
+    return (
+        sql.run(
+            """
+            UPDATE purchases SET order_version = %(version)s
+             WHERE order_id = %(id)s AND order_version <= %(version)s
+            """,
+            id=order_id,
+            version=version,
+        )
+        == 1
+    )
+
+
 def late_payment(sql: Sql, order_id: UUID) -> str | None:
     """How money that came late for the (locked) purchase was answered: HONOURED or REFUSED; None if none came."""
     row = sql.one("SELECT late_payment FROM purchases WHERE order_id = %(id)s", id=order_id)

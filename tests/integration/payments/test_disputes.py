@@ -256,3 +256,16 @@ def issue_again(shop: Shop, order_id: str, ids: list[str]) -> None:
     again = [{"ticketId": id_, "ticketNumber": f"T-{id_[:3]}", "ticketTypeId": type_id} for id_ in ids]
     data = {"orderId": order_id, "orderNumber": "BO-1", "userId": ids[0], "eventId": ids[0], "tickets": again}
     shop.hear(tickets, "tickets.order_issued.v1", data)
+
+
+def test_a_refund_in_the_dashboard_after_a_part_was_lost_is_taken_over_whole(shop: Shop) -> None:
+    order_id, ids = bought(shop)
+    bank_says(order_id, "open", "40.00")
+    void(shop, order_id, *ids, reason="DISPUTED")
+    bank_says(order_id, "lost", "40.00")
+
+    shop.stripe.client().v1.refunds.create({"payment_intent": intent_of(shop, order_id), "amount": 3000})
+    hear(shop, order_id, "charge.refunded")
+
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["refunded_amount"]) == ("DISPUTED", Decimal("70.00"))

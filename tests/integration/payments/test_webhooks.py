@@ -4,19 +4,44 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
+from decimal import Decimal
+from uuid import UUID, uuid4
 
 import pytest
 
-from functions.payments import provider, webhooks
+from functions.payments import provider, unheard, webhooks
 from functions.payments.database import database
-from functions.payments.routes import stripe_webhook
+from functions.payments.jobs import resume_payments
+from functions.payments.repository import orders
+from functions.payments.routes import refund, stripe_webhook
 from shared.clock import now
 from shared.contracts import OrderPaid, OrderRefunded, PaymentFailed
 from tests.payments_shop import Shop
 from tests.stripe_server import WEBHOOK_SECRET, eventually
-from tests.support import a_user, call
+from tests.support import a_user, call, context
 
 PATH = "/api/payments/webhooks/stripe"
+
+
+def ask_refund(shop: Shop, order_id: str, **body: str) -> None:
+    reply = call(
+        refund.handler,
+        "POST",
+        "/api/payments/refund",
+        user=shop.organizer,
+        body={"orderId": order_id, "reason": "Sorry", **body},
+        headers={"Idempotency-Key": str(uuid4())},
+    )
+    assert reply.status == 202
+
+
+def sweep(shop: Shop) -> int:
+    """Ask the provider about what is unclear; how many questions that were."""
+    with database.transaction() as sql:
+        asked = unheard.ask_again(sql, now(), 0, 1, 10)
+    shop.deliver()
+    return asked
 
 
 def test_a_signed_webhook_pays_the_order_after_3d_secure(shop: Shop) -> None:
@@ -102,6 +127,50 @@ def test_a_refund_made_in_the_dashboard_is_taken_over(shop: Shop) -> None:
     shop.deliver()
     order = shop.order(order_id)
     assert (order["payment_status"], str(order["refunded_amount"])) == ("PARTIALLY_REFUNDED", "40.00")
+
+
+def test_a_refund_made_in_the_dashboard_while_one_of_ours_is_on_its_way_is_found_when_that_is_over(
+    shop: Shop,
+) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_pendingRefund")
+    shop.issue(order_id)
+    intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
+    ask_refund(shop, order_id, amount="20.00")
+    shop.deliver()
+    shop.stripe.client().v1.refunds.create({"payment_intent": intent_id, "amount": 4000})
+    shop.webhook(intent_id, "charge.refunded")
+    shop.deliver()
+    assert sweep(shop) == 0, "not yet: ours is on its way"
+    order = shop.order(order_id)
+    assert (order["refunded_amount"], order["refunding_amount"]) == (0, 20)
+
+    eventually(lambda: len(shop.endpoint.of(intent_id, "refund.updated")) == 2)
+    resume_payments.handler({"olderThanSeconds": 0}, context())  # ours is over
+    shop.deliver()
+    assert shop.order(order_id)["refunded_amount"] == 20
+    assert sweep(shop) == 1
+
+    order = shop.order(order_id)
+    assert (order["refunded_amount"], order["refunding_amount"]) == (60, 0)
+    assert sweep(shop) == 0
+
+
+def test_an_answer_from_before_a_refund_failed_is_not_taken_for_one_made_in_the_dashboard(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_refundFail")
+    shop.issue(order_id)
+    intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
+    ask_refund(shop, order_id, amount="20.00")
+    shop.deliver()
+    with database.transaction() as sql:
+        before = orders.get(sql, UUID(order_id))
+    answer = replace(provider.stripe().fetch(intent_id), amount_refunded=Decimal("20.00"))
+    shop.webhook(intent_id, "refund.updated")
+    shop.deliver()
+    assert shop.history(order_id)[-1] == "REFUND_FAILED"
+
+    with pytest.raises(webhooks.TooEarly), database.transaction() as sql:
+        webhooks.hear(sql, "stripe", before, answer, now())
+    assert shop.order(order_id)["refunded_amount"] == 0
 
 
 def test_tickets_that_are_issued_after_all_money_went_back_are_told_to_be_void(shop: Shop) -> None:

@@ -14,13 +14,19 @@ from tests.ticket_sales import Sales
 
 
 def hear(
-    aws: Cloud, consumer: Any, queue: str, type_: str, data: dict[str, Any], id: UUID | None = None
+    aws: Cloud,
+    consumer: Any,
+    queue: str,
+    type_: str,
+    data: dict[str, Any],
+    id: UUID | None = None,
+    version: int = 1,
 ) -> None:
     envelope = {
         "id": str(id or uuid4()),
         "type": type_,
         "subject": str(uuid4()),
-        "sequence": 1,
+        "sequence": version,
         "time": iso(now()),
         "data": data,
     }

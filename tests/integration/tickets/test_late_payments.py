@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from functions.tickets.consumers import payments
 from functions.tickets.routes import check_in
 from tests.cloud import Cloud
@@ -10,14 +12,17 @@ from tests.integration.tickets.test_consumers import hear, refund
 from tests.support import a_user, call
 from tests.ticket_sales import Sales
 
-
-def pay_late(aws: Cloud, order_id: str) -> None:
-    hear(aws, payments, "tickets-payments", "payments.late_payment_received.v1", {"orderId": order_id})
+QUEUE = "tickets-payments"
 
 
-def dispute(aws: Cloud, order_id: str) -> None:
+def pay_late(aws: Cloud, order_id: str, version: int = 1) -> None:
+    data = {"orderId": order_id}
+    hear(aws, payments, QUEUE, "payments.late_payment_received.v1", data, version=version)
+
+
+def dispute(aws: Cloud, order_id: str, version: int = 1) -> None:
     data = {"orderId": order_id, "userId": str(uuid4()), "eventId": str(uuid4())}
-    hear(aws, payments, "tickets-payments", "payments.order_disputed.v1", data)
+    hear(aws, payments, QUEUE, "payments.order_disputed.v1", data, version=version)
 
 
 def told(aws: Cloud, type_: str) -> list[dict[str, Any]]:
@@ -164,6 +169,39 @@ def test_a_dispute_that_was_won_makes_its_tickets_valid_again(sales: Sales, aws:
     issued = told(aws, "tickets.order_issued.v1")[-1]
     assert [ticket["ticketId"] for ticket in issued["tickets"]] == [str(kept["id"])]
     assert [message["data"]["template"] for message in aws.messages("mail")] == ["ticket"]
+
+
+@pytest.mark.parametrize("seen_open", [True, False])
+def test_news_of_a_dispute_that_come_after_it_was_won_void_nothing(
+    sales: Sales, aws: Cloud, seen_open: bool
+) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id)
+    order_id = str(sales.issued(a_user(), event_id, {id: 1})[0]["order_id"])
+    if seen_open:
+        dispute(aws, order_id, version=5)
+    pay_late(aws, order_id, version=6)
+
+    dispute(aws, order_id, version=5)
+
+    assert [row["status"] for row in sales.tickets(order_id)] == ["ACTIVE"]
+    assert sales.stock(id) == (1, 0)
+    assert len(told(aws, "tickets.order_issued.v1")) == 2, "payments is told that they are valid"
+
+    dispute(aws, order_id, version=9)
+    assert [row["status"] for row in sales.tickets(order_id)] == ["VOID"], "another one"
+
+
+def test_money_of_a_won_dispute_buys_nothing_while_the_next_dispute_is_open(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id)
+    order_id = str(sales.issued(a_user(), event_id, {id: 1})[0]["order_id"])
+    dispute(aws, order_id, version=8)
+
+    pay_late(aws, order_id, version=6)
+
+    assert [row["status"] for row in sales.tickets(order_id)] == ["VOID"]
+    assert (refusals(aws), sales.stock(id)) == ([], (0, 0))
 
 
 def test_a_dispute_that_was_won_after_the_seats_were_sold_is_refused(sales: Sales, aws: Cloud) -> None:
