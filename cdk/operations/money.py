@@ -112,6 +112,12 @@ def _providers(alarms: Alarms) -> None:
         page="webhooks-missing",
         threshold=5,
     )
+    alarms.on(
+        "RefundsFailed",
+        ours(alarms.stage, "RefundsFailed", "Sum", 5, service="payments"),
+        "A payment provider could not give money back: its buyer has neither money nor tickets.",
+        page="refund-failed",
+    )
     for name, kind, limit in (("Bounces", "BounceRate", 0.05), ("Complaints", "ComplaintRate", 0.001)):
         alarms.on(
             f"Mail{name}",

@@ -77,7 +77,7 @@ def record(sql: Sql, order_id: UUID, answer: CancelResult | None, at: datetime) 
     assert order is not None
     if answer is not None and answer.outcome == "paid":
         order = settling.apply(sql, order, answer.payment, at)
-    elif order.is_undecided:
+    if order.is_undecided:
         order = end(sql, order, NOT_PAID_IN_TIME, at)
     return Cancelled(outcome="paid" if order.payment_status in BOUGHT else "cancelled")
 

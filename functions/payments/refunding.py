@@ -23,7 +23,7 @@ from functions.payments.models import (
     Ticket,
 )
 from functions.payments.repository import orders, refunds
-from shared import business, outbox
+from shared import business, metrics, outbox
 from shared.contracts import OrderRefunded, RefundRequested
 from shared.database import Sql
 from shared.errors import BadInput, NotFound
@@ -177,6 +177,7 @@ def record(sql: Sql, refund_id: UUID, answer: RefundResult | NotRefundable, at: 
         if status is RefundStatus.SUCCEEDED:
             _succeeded(sql, order, refund, answer.refund_id, at)
         else:
+            metrics.count("payments", "RefundsFailed")  # somebody has to give the money back in another way
             _did_not_succeed(sql, order, refund, answer.failure, at)
 
 

@@ -1,7 +1,7 @@
-"""An order that was paid by two payments: the second goes back at once, whatever becomes of the order.
+"""Money that is none of its order's: it goes back at once, whatever becomes of the order.
 
-It should not happen: whoever changes providers has the first payment cancelled before. Should a provider take money
-all the same, nobody is to pay twice for one order.
+It should not happen: whoever changes providers has the first payment cancelled before, and what is asked for is the
+order's price. Should a provider take money twice all the same, or another amount, nobody is to pay for nothing.
 """
 
 from dataclasses import dataclass
@@ -34,14 +34,23 @@ class Due:
     refund_key: UUID
 
 
-def found(sql: Sql, order: Order, provider: str, payment: PaymentResult, at: datetime) -> None:
+def found(
+    sql: Sql,
+    order: Order,
+    provider: str,
+    payment: PaymentResult,
+    at: datetime,
+    *,
+    happened: str = "PAID_TWICE",
+) -> Order:
     """Record another payment of this (locked) order that is paid, and send the command to give it back."""
     if not repository.create(sql, provider, payment.intent_id, order.id, uuid4(), payment.amount, at):
-        return
-    log.error("an order was paid twice", extra={"order_id": str(order.id), "provider": provider})
+        return order
+    log.error("money that is not its order's", extra={"order_id": str(order.id), "provider": provider})
     metrics.count("payments", "SecondPayments")
-    orders.save(sql, order, "PAID_TWICE", at, provider=provider, amount=str(payment.amount))
+    order = orders.save(sql, order, happened, at, provider=provider, amount=str(payment.amount))
     _send(sql, provider, payment.intent_id, order.id)
+    return order
 
 
 def due(sql: Sql, provider: str, intent_id: str) -> Due | None:
@@ -83,6 +92,7 @@ def record(sql: Sql, due: Due, status: RefundStatus | None, at: datetime) -> Non
     assert order is not None
     if status is RefundStatus.FAILED:
         log.error("a second payment did not go back", extra={"order_id": str(order.id)})
+        metrics.count("payments", "RefundsFailed")
     happened = "REFUNDED" if status is RefundStatus.SUCCEEDED else "REFUND_FAILED"
     orders.save(sql, order, f"SECOND_PAYMENT_{happened}", at, provider=due.provider, amount=str(amount))
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from functions.payments import late_money
+from functions.payments import late_money, second_payments
 from functions.payments.gateways.gateway import Failure, PaymentOutcome, PaymentResult
 from functions.payments.models import BOUGHT, Attempt, AttemptStatus, Order, PaymentStatus
 from functions.payments.repository import attempts, orders, task_tokens
@@ -20,6 +20,9 @@ from shared.log import logger
 log = logger("payments")
 
 DECLINED = Failure("generic_decline", "Your card was declined.")
+WRONG_AMOUNT = Failure(
+    "wrong_amount", "The payment was not of this order's price and goes back. Please try again."
+)
 CANCELLED_THERE = Failure("payment_cancelled", "This payment was cancelled at the payment provider.")
 PAID_OUTPUT = {"outcome": "paid"}
 
@@ -77,12 +80,31 @@ def fail(
     return _failed(sql, order, attempt, failure, at, tell=tell)
 
 
+def is_its_price(order: Order, payment: PaymentResult) -> bool:
+    """Whether the payment is of what the order costs."""
+    return (payment.amount, payment.currency) == (order.total_amount, order.currency)
+
+
+def give_up(sql: Sql, order: Order, provider: str, payment: PaymentResult, at: datetime) -> Order:
+    """Whatever made the provider take another amount: it goes back, and the order is paid by another payment."""
+    known = order.version
+    order = second_payments.found(sql, order, provider, payment, at, happened="PAID_WRONG_AMOUNT")
+    if order.version == known or order.payment_gateway_transaction_id not in (None, payment.intent_id):
+        return order
+    number = order.payment_number + 1
+    changed = replace(order, payment_gateway_transaction_id=None, payment_number=number)
+    return orders.save(sql, changed, "PAYMENT_GIVEN_UP", at)
+
+
 def pay_nothing(sql: Sql, order: Order, at: datetime) -> Order:
     """A free order is paid as soon as it is there."""
     return _bought(sql, order, at)
 
 
 def _paid(sql: Sql, order: Order, result: PaymentResult, attempt: Attempt | None, at: datetime) -> Order:
+    if not is_its_price(order, result):
+        order = give_up(sql, order, order.payment_method, result, at)
+        return fail(sql, order, attempt, AttemptStatus.FAILED, WRONG_AMOUNT, at) if attempt else order
     if attempt is not None:
         attempts.close(
             sql, attempt.id, AttemptStatus.SUCCEEDED, at, intent_id=result.intent_id, answer=_answer(result)

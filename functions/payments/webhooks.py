@@ -182,6 +182,9 @@ def hear(sql: Sql, provider: str, before: Order | None, answer: PaymentResult, a
         return None
     if _may_be_outdated(before, order, answer):
         raise TooEarly(str(order.id))
+    if _is_paid(answer) and not settling.is_its_price(order, answer):
+        settling.give_up(sql, order, provider, answer, at)
+        return None
     if _is_paid(answer) and order.captured_amount == ZERO:
         order = replace(order, payment_method=provider)  # it is where the money is
     order = settling.apply(sql, order, answer, at)

@@ -25,12 +25,8 @@ def judge(order: Order | None, purchase: Purchase | None, findings: Findings, sc
         return
     if order.items != purchase.wanted:
         _report(findings, "an order is for other tickets than its purchase", order.id)
-    if order.status in UNDECIDED and order.pay_by <= scope.at_rest:
-        findings.add(
-            Invariant.LIMITS, "an order outlived its time to pay", orderId=order.id, status=order.status
-        )
-    if order.wants_seats:
-        findings.add(Invariant.LIMITS, "money waits for seats, or to go back", orderId=order.id)
+    _judge_money(order, purchase, findings)
+    _judge_time(order, findings, scope)
     if order.status in WITH_TICKETS:
         _judge_bought(order, purchase, findings)
     elif purchase.valid:
@@ -41,6 +37,23 @@ def judge(order: Order | None, purchase: Purchase | None, findings: Findings, sc
             status=order.status,
             ticketIds=_texts(set(purchase.valid)),
         )
+
+
+def _judge_money(order: Order, purchase: Purchase, findings: Findings) -> None:
+    price = (order.total_amount, order.currency)
+    if price != (purchase.total_amount, purchase.currency):
+        findings.add(Invariant.MONEY, "an order's price is not its purchase's", orderId=order.id)
+    if order.owes:
+        findings.add(Invariant.MONEY, "money of an order without tickets has not gone back", orderId=order.id)
+
+
+def _judge_time(order: Order, findings: Findings, scope: Scope) -> None:
+    if order.status in UNDECIDED and order.pay_by <= scope.at_rest:
+        findings.add(
+            Invariant.LIMITS, "an order outlived its time to pay", orderId=order.id, status=order.status
+        )
+    if order.wants_seats:
+        findings.add(Invariant.LIMITS, "money waits for seats, or to go back", orderId=order.id)
 
 
 def _judge_bought(order: Order, purchase: Purchase, findings: Findings) -> None:

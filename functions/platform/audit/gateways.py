@@ -40,6 +40,7 @@ class Payment:
     id: str
     order_id: UUID | None
     left: Decimal
+    currency: str
     changed_at: datetime
 
 
@@ -123,4 +124,4 @@ def _payment(told: Json) -> Payment:
         order_id = None  # not one of ours
     left = Decimal(told["captured"]) - Decimal(told["refunded"]) - Decimal(told["lost"])
     changed_at = datetime.fromisoformat(told["changedAt"])
-    return Payment(told["provider"], told["paymentId"], order_id, left, changed_at)
+    return Payment(told["provider"], told["paymentId"], order_id, left, told["currency"], changed_at)

@@ -1,4 +1,4 @@
-"""Invariant 4: every issued order has its confirmation mail, or a recorded reason why it has none.
+"""Invariant 4: every issued order has its confirmation mail, or a recorded reason why it has none; no other has one.
 
 A mail's key is unique, so that there are never two; a second copy of the one leaves only with another attempt.
 """
@@ -43,6 +43,10 @@ def read(sql: Sql, order_ids: list[UUID]) -> dict[UUID, Mail]:
 def judge(purchase: Purchase, mail: Mail | None, findings: Findings, scope: Scope) -> None:
     """The mail of a purchase at rest. One that was tried and is due again is on its way: it ends within a day."""
     if purchase.status != "ISSUED":
+        if mail is not None and not purchase.void:
+            findings.add(
+                Invariant.MAIL, "a confirmation of an order that never had tickets", orderId=purchase.order_id
+            )
         return
     if mail is None:
         findings.add(Invariant.MAIL, "an issued order has no confirmation", orderId=purchase.order_id)

@@ -34,6 +34,9 @@ def judge(
         # If not everything could be read, an order's payment may be among what was not.
         if (there or takings.complete) and all(payment.changed_at <= scope.at_rest for payment in there):
             _compare(order, sum((payment.left for payment in there), ZERO), findings)
+            if any(payment.left != ZERO and payment.currency != order.currency for payment in there):
+                what = "a payment is in another currency than its order"
+                findings.add(Invariant.MONEY, what, orderId=order.id, currency=order.currency)
 
 
 def _ask_for_the_rest(orders: dict[UUID, Order], takings: Takings) -> None:

@@ -30,6 +30,7 @@ class Order:
     status: str
     provider: str
     payment_id: str | None
+    total_amount: Decimal
     currency: str
     captured_amount: Decimal
     refunding_amount: Decimal
@@ -42,6 +43,12 @@ class Order:
     has_failed_refund: bool
     wants_seats: bool
     changed_at: datetime
+
+    @property
+    def owes(self) -> bool:
+        """Its money is here and its tickets are void, and the provider could not give it back."""
+        left = self.captured_amount - self.refunded_amount - self.refunding_amount
+        return self.status == "CANCELLED" and left > ZERO and self.has_failed_refund
 
 
 def changed(sql: Sql, since: datetime, limit: int) -> list[UUID]:
@@ -82,6 +89,7 @@ def _order(row: Row, items: Counter[UUID], refunds: list[Row]) -> Order:
         status=row["payment_status"],
         provider=row["payment_method"],
         payment_id=row["payment_gateway_transaction_id"],
+        total_amount=row["total_amount"],
         currency=row["currency"],
         captured_amount=row["captured_amount"],
         refunding_amount=row["refunding_amount"],
@@ -109,9 +117,9 @@ def _wants_seats(row: Row, refunds: list[Row]) -> bool:
 def _orders(sql: Sql, order_ids: list[UUID]) -> list[Row]:
     return sql.all(
         """
-        SELECT o.id, o.payment_status, o.payment_method, o.payment_gateway_transaction_id, o.currency,
-               o.captured_amount, o.refunding_amount, o.refunded_amount, o.pay_by, o.tickets, o.dispute, o.mail_status,
-               o.version,
+        SELECT o.id, o.payment_status, o.payment_method, o.payment_gateway_transaction_id, o.total_amount,
+               o.currency, o.captured_amount, o.refunding_amount, o.refunded_amount, o.pay_by, o.tickets,
+               o.dispute, o.mail_status, o.version,
                coalesce((SELECT max(e.created_at) FROM order_events e WHERE e.order_id = o.id),
                         o.created_at) AS changed_at
           FROM orders o WHERE o.id = ANY(%(ids)s)

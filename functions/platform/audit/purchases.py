@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from functions.platform.audit import folds
@@ -19,6 +20,8 @@ class Purchase:
 
     order_id: UUID
     status: str
+    total_amount: Decimal
+    currency: str
     wanted: Quantities
     valid: dict[UUID, UUID]  # tickets that open the door, each with its type
     void: dict[UUID, UUID]
@@ -65,6 +68,8 @@ def _purchase(row: Row, wanted: Quantities, tickets: list[Row]) -> Purchase:
     return Purchase(
         order_id=row["order_id"],
         status=row["status"],
+        total_amount=row["total_amount"],
+        currency=row["currency"],
         wanted=wanted,
         valid={ticket["id"]: ticket["ticket_type_id"] for ticket in tickets if ticket["status"] != "VOID"},
         void={ticket["id"]: ticket["ticket_type_id"] for ticket in tickets if ticket["status"] == "VOID"},

@@ -152,7 +152,7 @@ def test_a_refund_that_is_pending_is_finished_by_its_webhook(shop: Shop) -> None
     assert shop.status(pending) == "REFUNDED"
 
 
-def test_a_refund_that_fails_afterwards_is_owed_again(shop: Shop) -> None:
+def test_a_refund_that_fails_afterwards_is_owed_again(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     failing = shop.order_of(a_user(), "pm_card_refundFail")
     shop.issue(failing)
     ask(shop.organizer, failing)
@@ -170,3 +170,4 @@ def test_a_refund_that_fails_afterwards_is_owed_again(shop: Shop) -> None:
     [row] = shop.db.all("SELECT status, failure FROM refunds WHERE order_id = %(id)s", id=failing)
     assert row == {"status": "FAILED", "failure": "expired_or_canceled_card"}
     assert shop.history(failing)[-1] == "REFUND_FAILED"
+    assert capsys.readouterr().out.count('"RefundsFailed": [1]') == 1, "an alarm rings"

@@ -23,19 +23,31 @@ def order_id(shop: Shop) -> str:
     return shop.order_of(a_user())
 
 
-def pay_a_second_time(shop: Shop, order_id: str) -> str:
+def pay_a_second_time(shop: Shop, order_id: str, more: str = "0.00", currency: str = "USD") -> str:
     """Money at Stripe that names the order but is not the order's payment; its intent."""
     total = Decimal(shop.order(order_id)["total_amount"])
     paid = provider.stripe().pay(
         order_id=order_id,
         intent_id=None,
-        amount=total,
-        currency="USD",
+        amount=total + Decimal(more),
+        currency=currency,
         payment_token="pm_card_visa",
         attempt_key=str(uuid4()),
         payment_number=2,
     )
     return paid.intent_id
+
+
+def reprice(shop: Shop, order_id: str) -> None:
+    """As if the order had always cost something else than its provider was asked for."""
+    shop.db.run("UPDATE orders SET total_amount = 120 WHERE id = %(id)s", id=order_id)
+    shop.db.run(
+        """
+        UPDATE order_events SET data = data || '{"totalAmount": "120.00"}'
+         WHERE order_id = %(id)s AND type = 'ORDER_CREATED'
+        """,
+        id=order_id,
+    )
 
 
 def left_at_stripe(shop: Shop, order_id: str) -> list[int]:
@@ -143,3 +155,53 @@ def test_the_money_of_a_payment_that_was_left_pays_an_order_that_has_no_other(sh
     assert shop.status(order_id) == "PAID"
     assert shop.order(order_id)["payment_gateway_transaction_id"] == intent_id
     assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 0}
+
+
+@pytest.mark.parametrize(("more", "currency"), [("-0.01", "USD"), ("0.01", "USD"), ("0.00", "EUR")])
+def test_a_payment_of_another_price_does_not_pay_the_order_and_goes_back(
+    shop: Shop, more: str, currency: str
+) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, "pm_card_authenticationRequired")
+    waiting = shop.order(order_id)
+    intent_id = pay_a_second_time(shop, order_id, more, currency)
+
+    for _ in range(2):
+        shop.webhook(intent_id, "payment_intent.succeeded")
+        shop.deliver()
+    shop.webhook(intent_id, "charge.refunded")
+    shop.deliver()
+
+    assert left_at_stripe(shop, order_id) == [0]
+    assert amounts(shop, order_id) == ["REQUIRES_ACTION", 0, 0, 0]
+    assert shop.history(order_id)[-2:] == ["PAID_WRONG_AMOUNT", "SECOND_PAYMENT_REFUNDED"]
+    assert shop.order(order_id)["payment_gateway_transaction_id"] == waiting["payment_gateway_transaction_id"]
+    shop.webhook(shop.authenticate(order_id), "payment_intent.succeeded")
+    shop.deliver()
+    assert shop.status(order_id) == "PAID"
+
+
+def test_an_orders_own_payment_of_another_price_is_given_up_for_another_one(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, "pm_card_authenticationRequired")
+    reprice(shop, order_id)
+    shop.webhook(shop.authenticate(order_id), "payment_intent.succeeded")
+    shop.deliver()
+    assert amounts(shop, order_id)[:2] == ["REQUIRES_ACTION", 0]
+    assert shop.pay_again(buyer, order_id).status == 202
+    shop.deliver()
+
+    assert sorted(left_at_stripe(shop, order_id)) == [0, 12000]
+    assert amounts(shop, order_id)[:2] == ["PAID", 120]
+
+
+def test_an_order_whose_payment_was_of_another_price_ends_when_its_time_is_over(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
+    reprice(shop, order_id)
+    shop.authenticate(order_id)
+
+    assert shop.cancel(order_id) == "cancelled"
+
+    shop.deliver()
+    assert left_at_stripe(shop, order_id) == [0]
+    assert amounts(shop, order_id)[:2] == ["CANCELLED", 0]

@@ -197,6 +197,31 @@ def test_money_that_differs_is_found_in_both_directions(whole_shop: WholeShop) -
     assert found(whole_shop, atRestSeconds=1800) == set()
 
 
+def test_prices_and_currencies_that_differ_are_found(whole_shop: WholeShop) -> None:
+    price, currency, abroad = (whole_shop.order() for _ in range(3))
+    whole_shop.tickets.run("UPDATE purchases SET total_amount = 1 WHERE order_id = %(id)s", id=price)
+    whole_shop.tickets.run("UPDATE purchases SET currency = 'CHF' WHERE order_id = %(id)s", id=currency)
+    for books, column in ((whole_shop.tickets, "order_id"), (whole_shop.payments, "id")):
+        table = "purchases" if column == "order_id" else "orders"
+        books.run(f"UPDATE {table} SET currency = 'CHF' WHERE {column} = %(id)s", id=abroad)
+
+    assert {item for item in found(whole_shop) if item[0] != "history"} == {
+        ("money", "an order's price is not its purchase's", price),
+        ("money", "an order's price is not its purchase's", currency),
+        ("money", "a payment is in another currency than its order", abroad),
+    }
+
+
+def test_money_that_the_provider_could_not_give_back_is_found(whole_shop: WholeShop) -> None:
+    owed = whole_shop.order("pm_card_refundFail")
+    whole_shop.refund(owed)
+    whole_shop.deliver()
+    intent = str(whole_shop.shop.order(owed)["payment_gateway_transaction_id"])
+    whole_shop.shop.webhook(intent, "refund.updated")
+    whole_shop.deliver()
+    assert found(whole_shop) == {("money", "money of an order without tickets has not gone back", owed)}
+
+
 def pay_at_stripe(order_id: str) -> PaymentOutcome:
     payment = provider.stripe().pay(
         order_id=order_id,
@@ -229,7 +254,9 @@ def pay_at_paypal(whole_shop: WholeShop, order_id: str) -> None:
 def test_confirmations_that_are_missing_are_found(whole_shop: WholeShop) -> None:
     lost, forgotten, given_up = (whole_shop.order() for _ in range(3))
     key = "order-confirmation:"
-    whole_shop.mails.run("DELETE FROM notifications WHERE mail_key = %(key)s", key=key + lost)
+    too_early = whole_shop.bind()
+    moved = "UPDATE notifications SET mail_key = %(to)s, order_id = %(id)s WHERE mail_key = %(key)s"
+    whole_shop.mails.run(moved, to=key + too_early, id=too_early, key=key + lost)
     unsent = """
         UPDATE notifications SET status = %(status)s, sent_at = NULL, delivery_status = NULL, attempts = 0,
                data = %(data)s, error_message = 'why', due_at = now() + interval '1 minute'
@@ -243,6 +270,7 @@ def test_confirmations_that_are_missing_are_found(whole_shop: WholeShop) -> None
     assert found(whole_shop) == {
         ("mail", "an issued order has no confirmation", lost),
         ("mail", "a confirmation was not sent", forgotten),
+        ("mail", "a confirmation of an order that never had tickets", too_early),
         ("limits", "a mail is neither sent nor given up", str(mail["id"])),
     }
 
