@@ -150,20 +150,21 @@ def fold_orders(sql: Sql, event_id: UUID, first: int, last: int) -> None:
 
 
 def fold_issued(sql: Sql, event_id: UUID, first: int, last: int) -> None:
-    """Of order_issued: the tickets there are."""
+    """Of order_issued: the tickets there are. One that was void is valid again by news of a higher version."""
     sql.run(
         f"""
         INSERT INTO sales_tickets AS kept (ticket_id, event_id, order_id, ticket_type_id, issued_version, issued_at)
-        SELECT DISTINCT ON (t."ticketId") t."ticketId", m.event_id, m.subject, t."ticketTypeId", m.version,
-               m.occurred_at
+        SELECT t."ticketId", m.event_id, m.subject, t."ticketTypeId", max(m.version), min(m.occurred_at)
           FROM sales_messages m,
                jsonb_to_recordset(m.data->'tickets') AS t ("ticketId" UUID, "ticketTypeId" UUID)
          WHERE {_GIVEN} AND m.type = 'tickets.order_issued.v1'
-         ORDER BY t."ticketId", m.version, m.id
+         GROUP BY t."ticketId", m.event_id, m.subject, t."ticketTypeId"
         ON CONFLICT (ticket_id) DO UPDATE
-           SET ticket_type_id = EXCLUDED.ticket_type_id, issued_version = EXCLUDED.issued_version,
-               issued_at = EXCLUDED.issued_at
-         WHERE kept.issued_version IS NULL
+           SET ticket_type_id = EXCLUDED.ticket_type_id,
+               issued_version = greatest(kept.issued_version, EXCLUDED.issued_version),
+               issued_at = least(kept.issued_at, EXCLUDED.issued_at),
+               is_void = coalesce(kept.voided_version > greatest(kept.issued_version, EXCLUDED.issued_version),
+                                  kept.is_void)
         """,  # noqa: S608  # the constant above
         event_id=event_id,
         first=first,
@@ -172,14 +173,17 @@ def fold_issued(sql: Sql, event_id: UUID, first: int, last: int) -> None:
 
 
 def fold_voided(sql: Sql, event_id: UUID, first: int, last: int) -> None:
-    """Of tickets_voided: tickets that are void, for good."""
+    """Of tickets_voided: tickets that are void, unless they were issued by news of a higher version."""
     sql.run(
         f"""
-        INSERT INTO sales_tickets (ticket_id, event_id, order_id, is_void)
-        SELECT DISTINCT ON (t.id) t.id::uuid, m.event_id, (m.data->>'orderId')::uuid, TRUE
+        INSERT INTO sales_tickets AS kept (ticket_id, event_id, order_id, voided_version, is_void)
+        SELECT t.id::uuid, m.event_id, m.subject, max(m.version), TRUE
           FROM sales_messages m, jsonb_array_elements_text(m.data->'ticketIds') AS t (id)
          WHERE {_GIVEN} AND m.type = 'tickets.tickets_voided.v1'
-        ON CONFLICT (ticket_id) DO UPDATE SET is_void = TRUE
+         GROUP BY t.id, m.event_id, m.subject
+        ON CONFLICT (ticket_id) DO UPDATE
+           SET voided_version = greatest(kept.voided_version, EXCLUDED.voided_version),
+               is_void = coalesce(greatest(kept.voided_version, EXCLUDED.voided_version) > kept.issued_version, TRUE)
         """,  # noqa: S608  # the constant above
         event_id=event_id,
         first=first,
