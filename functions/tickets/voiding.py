@@ -30,18 +30,18 @@ def next_batch(sql: Sql, event_id: UUID, at: datetime) -> int:
     """Void the tickets of the next orders of a cancelled event, and ask for the batch after it; how many orders.
 
     An order is never split: the last one of a batch is voided whole. Locks are taken in the order event, purchases by
-    id, ticket types by id.
+    id, ticket types by id; unpaid purchases and holds are passed over where others have locked them.
     """
     row = copies.take_to_void(sql, event_id, at)
     if row is None:
         return 0
     limit = VOID_BATCH()
-    freed = reservations.release_of_event(sql, event_id, limit)
+    due = purchases.lock_all(sql, tickets.orders_with_valid(sql, event_id, limit))
     stopped = purchases.stop_bound(sql, event_id, at, limit)
     for purchase in stopped:
         _stop(sql, purchase, at)
-    due = purchases.lock_all(sql, tickets.orders_with_valid(sql, event_id, limit))
     type_ids = ticket_types.lock_of_event(sql, event_id)
+    freed = reservations.release_of_event(sql, event_id, limit)
     for purchase in due:
         _void(sql, purchase, row, at)
     inventory.changed(sql, event_id, type_ids)

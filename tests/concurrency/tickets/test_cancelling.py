@@ -1,11 +1,16 @@
 """A cancelled event's seats go back past whatever somebody is at work on, which looks at the event by itself."""
 
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from functions.tickets import voiding
 from functions.tickets.database import database
 from functions.tickets.repository import purchases, reservations
 from shared.clock import now
+from shared.database import Sql
+from shared.errors import Unavailable
 from tests.rivals import Later, half_done
 from tests.support import a_user
 from tests.ticket_sales import Sales
@@ -60,23 +65,57 @@ def test_an_order_that_was_passed_over_is_stopped_by_the_next_batch(sales: Sales
     assert batch() == (True, True)
 
 
-def test_a_batch_of_voids_waits_for_a_refund_before_it_takes_what_the_refund_needs(sales: Sales) -> None:
-    event_id, at = sales.event(), now()
-    (ticket,) = sales.issued(a_user(), event_id, {sales.type(event_id): 1})
-    order_id = str(ticket["order_id"])
-    sales.db.run("UPDATE event_copies SET status = 'CANCELLED', cancel_reason = 'Rain'")
+def refund_meanwhile(sales: Sales, order_id: str, batch: Callable[[Sql], Any]) -> Any:
+    """What a batch comes to that meets a refund of this order, which has the purchase and has not voided yet.
 
-    def batch() -> int:
-        with database.transaction() as sql:
-            return voiding.next_batch(sql, event_id, at)
+    Should they wait for one another, PostgreSQL has the batch give way, and it comes to None.
+    """
 
-    lock = "SELECT FROM purchases WHERE order_id = %(id)s FOR NO KEY UPDATE"
+    def whole() -> Any:
+        with suppress(Unavailable), database.transaction() as sql:
+            return batch(sql)
+
+    lock = (
+        "SET LOCAL deadlock_timeout = '1min'; SELECT FROM purchases WHERE order_id = %(id)s FOR NO KEY UPDATE"
+    )
     with half_done(sales.db, lock, id=order_id) as refund:
-        voided = Later(batch)
+        voided = Later(whole)
         assert voided.is_waiting()
         refund.cursor().execute("SELECT void_tickets(%s, NULL, 'REFUNDED')", [order_id])
         refund.commit()
-    assert voided.result() == 1, "they waited for one another"
+    return voided.result()
+
+
+def cancelled_with_a_hold(sales: Sales) -> tuple[UUID, str]:
+    """A cancelled event, and an order of it; of the same type somebody holds a seat."""
+    event_id = sales.event()
+    id = sales.type(event_id)
+    (ticket,) = sales.issued(a_user(), event_id, {id: 1})
+    sales.held(a_user(), event_id, {id: 1})
+    sales.db.run("UPDATE event_copies SET status = 'CANCELLED', cancel_reason = 'Rain'")
+    return event_id, str(ticket["order_id"])
+
+
+def test_a_batch_of_voids_waits_for_a_refund_before_it_takes_what_the_refund_needs(sales: Sales) -> None:
+    event_id, order_id = cancelled_with_a_hold(sales)
+
+    voided = refund_meanwhile(sales, order_id, lambda sql: voiding.next_batch(sql, event_id, now()))
+
+    assert voided == 1, "they waited for one another"
+    counters = sales.db.all("SELECT quantity_sold, quantity_held FROM ticket_types")
+    assert counters == [{"quantity_sold": 0, "quantity_held": 0}]
+
+
+def test_control_a_batch_that_gives_holds_back_first_waits_for_a_refund_that_waits_for_it(
+    sales: Sales,
+) -> None:
+    event_id, order_id = cancelled_with_a_hold(sales)
+
+    def holds_first(sql: Sql) -> int:
+        reservations.release_of_event(sql, event_id, 10)
+        return len(purchases.lock_all(sql, [UUID(order_id)]))
+
+    assert refund_meanwhile(sales, order_id, holds_first) is None
 
 
 def test_a_batch_of_voids_takes_ticket_types_in_the_order_that_buyers_do(sales: Sales) -> None:
