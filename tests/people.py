@@ -140,3 +140,12 @@ def publish_keys(extension: Extension, arn: str) -> None:
     jwks = boto3.client("ssm").get_parameter(Name="/box-office/dev/jwks")["Parameter"]["Value"]
     extension.parameters["jwks"] = jwks
     signing_keys.keys.forget()
+
+
+@contextmanager
+def keys_unreadable(extension: Extension) -> Iterator[None]:
+    """Secrets Manager is away, and no process knows the keys from before."""
+    away, extension.secrets = extension.secrets, {}
+    signing_keys.keys.forget()
+    yield
+    extension.secrets = away

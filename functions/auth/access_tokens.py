@@ -14,6 +14,7 @@ from functions.auth.settings import ACCESS_TOKEN_SECONDS
 from functions.auth.signing_keys import ALGORITHM, keys
 from shared.errors import Unauthenticated
 from shared.identity import Role
+from shared.signing_keys import SigningKey
 
 ISSUER = "box-office"
 AUDIENCE = "box-office-api"
@@ -30,23 +31,40 @@ class Claims:
     email: str
 
 
-def issue(claims: Claims, at: datetime) -> tuple[str, int]:
-    """A signed token, and for how many seconds it is good."""
-    key = keys.current()
-    seconds = ACCESS_TOKEN_SECONDS()
-    issued_at = int(at.timestamp())
-    payload = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "sub": str(claims.user_id),
-        "sid": str(claims.session_id),
-        "role": str(claims.role),
-        "email": claims.email,
-        "iat": issued_at,
-        "exp": issued_at + seconds,
-        "jti": str(uuid4()),
-    }
-    return jwt.encode(payload, key.private, algorithm=ALGORITHM, headers={"kid": key.kid}), seconds
+@dataclass(frozen=True)
+class Issuer:
+    """Signs with the current key; tokens are good for so many seconds."""
+
+    key: SigningKey[Any]
+    seconds: int
+
+    def token(self, claims: Claims, at: datetime) -> str:
+        """A signed token."""
+        issued_at = int(at.timestamp())
+        payload = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(claims.user_id),
+            "sid": str(claims.session_id),
+            "role": str(claims.role),
+            "email": claims.email,
+            "iat": issued_at,
+            "exp": issued_at + self.seconds,
+            "jti": str(uuid4()),
+        }
+        return jwt.encode(payload, self.key.private, algorithm=ALGORITHM, headers={"kid": self.key.kid})
+
+
+def issuer() -> Issuer:
+    """The issuer with the current key. May ask for the key: not while a transaction is open.
+
+    Nor after one that has exchanged a refresh token: its user, told to try again, would come with the old one, which
+    ends the session.
+
+    Raises:
+        Unavailable: the secret is not readable.
+    """
+    return Issuer(keys.current(), ACCESS_TOKEN_SECONDS())
 
 
 def verify(token: str) -> Claims:

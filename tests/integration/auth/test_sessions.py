@@ -17,7 +17,7 @@ from shared.clock import now
 from shared.database import Database
 from tests.cloud import Extension
 from tests.outages import hanging
-from tests.people import Desk, Person
+from tests.people import Desk, Person, keys_unreadable
 from tests.support import Reply, context
 
 ENDINGS = ("logout", "reset_password", "a refresh token used again", "grant_role")
@@ -57,6 +57,20 @@ def test_a_refresh_token_used_again_ends_the_whole_session(desk: Desk) -> None:
     assert refresh(desk, second["refreshToken"]).status == 401
     assert not desk.is_let_in(first["accessToken"])
     assert not desk.is_let_in(second["accessToken"])
+
+
+def test_a_refresh_that_finds_no_key_to_sign_with_leaves_the_token_for_another_try(
+    desk: Desk, extension: Extension
+) -> None:
+    first = desk.signed_in(desk.person())
+    with keys_unreadable(extension):
+        failed = refresh(desk, first["refreshToken"])
+    assert (failed.status, failed.code) == (503, "SERVICE_UNAVAILABLE")
+
+    second = refresh(desk, first["refreshToken"])
+
+    assert second.status == 200
+    assert desk.is_let_in(second.body["accessToken"])
 
 
 def test_even_a_token_of_long_ago_ends_the_session(desk: Desk) -> None:

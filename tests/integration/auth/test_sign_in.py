@@ -6,7 +6,8 @@ from functions.auth import passwords, sign_in
 from functions.auth.database import database
 from functions.auth.jobs import forget_expired
 from shared.clock import now
-from tests.people import PASSWORD, Desk
+from tests.cloud import Extension
+from tests.people import PASSWORD, Desk, keys_unreadable
 from tests.support import context
 
 WRONG = "not the password"
@@ -23,6 +24,18 @@ def test_signing_in_gives_the_tokens_of_a_session(desk: Desk) -> None:
     assert reply.body["user"]["userId"] == str(person.id)
     assert reply.headers["Cache-Control"] == "no-store"
     assert desk.is_let_in(reply.body["accessToken"])
+
+
+def test_signing_in_without_a_key_to_sign_with_starts_no_session_and_is_no_failure(
+    desk: Desk, extension: Extension
+) -> None:
+    person = desk.person()
+    with keys_unreadable(extension):
+        replies = [desk.login(person.email, password) for password in (PASSWORD, WRONG)]
+
+    assert [(reply.status, reply.code) for reply in replies] == [(503, "SERVICE_UNAVAILABLE")] * 2
+    assert desk.db.all("SELECT 1 FROM user_sessions") == []
+    assert desk.db.all("SELECT 1 FROM sign_in_failures") == []
 
 
 def test_a_wrong_password_and_an_unknown_address_are_told_alike(desk: Desk) -> None:
