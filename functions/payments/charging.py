@@ -41,6 +41,7 @@ PAYPAL: Literal["paypal"] = "paypal"
 STATUS_URL = "/api/payments/orders/{}"
 REFUSED = Failure("provider_refused", "The payment could not be made this way. Try another payment method.")
 UNAVAILABLE = Failure("provider_unavailable", "The payment provider could not be reached. Please try again.")
+NOT_ASKED = Failure(UNAVAILABLE.code, UNAVAILABLE.message)  # the provider's circuit was open
 NO_METHOD = Failure("payment_method_required", "Choose a payment method to pay this order.")
 
 
@@ -58,7 +59,10 @@ class Due:
 
 
 def begin(sql: Sql, reservation: Reservation, at: datetime) -> Due | Charged:
-    """Record the order and its first attempt, or find where an earlier run of the task left them."""
+    """Record the order and its first attempt, or find where an earlier run of the task left them.
+
+    What is due counts as asked from here on, whatever becomes of the caller; `not_asked` takes that back.
+    """
     free = reservation.total_amount == ZERO
     orders.create(sql, reservation, None if free else uuid4(), at)
     order = orders.lock(sql, reservation.order_id)
@@ -69,15 +73,37 @@ def begin(sql: Sql, reservation: Reservation, at: datetime) -> Due | Charged:
     step = due(sql, order, at)
     if step is None or step.changes_provider:  # the buyer's own attempts are the queue's
         return Charged(outcome=outcome_of(order))
+    attempts.count_ask(sql, step.attempt.id, 1)
     return step
 
 
 def resume(sql: Sql, attempt_id: UUID, at: datetime) -> Due | None:
-    """An attempt asked for by /process, unless it has been carried out or there is no point in it any more."""
+    """An attempt asked for by /process, unless it has been carried out or there is no point in it any more.
+
+    As with `begin`, it counts as asked from here on.
+    """
     attempt = attempts.get(sql, attempt_id)
     order = orders.lock(sql, attempt.order_id) if attempt else None
     open_now = due(sql, order, at) if order else None
-    return open_now if open_now and open_now.attempt.id == attempt_id else None
+    if open_now is None or open_now.attempt.id != attempt_id:
+        return None
+    attempts.count_ask(sql, attempt_id, 1)
+    return open_now
+
+
+def not_asked(sql: Sql, due: Due) -> None:
+    """Nothing was asked for what was due: the provider's circuit let nothing through, or nobody meant to."""
+    attempts.count_ask(sql, due.attempt.id, -1)
+
+
+def may_be_at_provider(sql: Sql, order: Order) -> bool:
+    """Whether there may be a payment of the order at its provider, which has to be cancelled before another is made.
+
+    At PayPal a payment is nothing before a buyer has been sent there: whoever could not reach PayPal may pay by card.
+    """
+    if order.payment_gateway_transaction_id is not None:
+        return True
+    return order.payment_method != PAYPAL and attempts.were_made(sql, order.id, order.payment_method)
 
 
 def due(sql: Sql, order: Order, at: datetime) -> Due | None:
@@ -122,6 +148,8 @@ def record(sql: Sql, attempt: Attempt, answer: PaymentResult | Failure, at: date
     order = orders.lock(sql, attempt.order_id)
     assert order is not None
     if isinstance(answer, Failure):
+        if answer is NOT_ASKED:
+            attempts.count_ask(sql, attempt.id, -1)
         order = settling.fail(
             sql, order, attempt, AttemptStatus.FAILED, answer, at, tell=answer is not NO_METHOD
         )
@@ -161,12 +189,14 @@ def request(
     at: datetime,
     refusal: Unavailable | None = None,
     *,
+    stuck: Unavailable | None = None,
     offered: bool = True,
 ) -> ProcessAccepted:
     """Record that the buyer pays again; `consumers/attempts` carries it out.
 
     Args:
         refusal: why the provider that the buyer chose is not asked for anything now, if it is not.
+        stuck: why the provider that the order's payment is at is not, if the buyer chose another one.
         offered: whether this buyer may choose that way to pay; one that the order has already is gone on with.
 
     Raises:
@@ -174,7 +204,8 @@ def request(
         PaymentInProgress: an attempt has no outcome yet.
         OrderNotPayable: paid, cancelled, or past its pay-by.
         MethodNotOffered: another way to pay has to be chosen.
-        Unavailable: the refusal; the seats are kept, and the order may be paid later or elsewhere.
+        Unavailable: the refusal; the seats are kept, and the order may be paid later or elsewhere. Also where the buyer
+            leaves a provider that may have a payment of the order and cannot be asked to cancel it.
     """
     order = orders.lock(sql, wanted.order_id)
     if order is None or order.user_id != buyer_id:
@@ -188,6 +219,12 @@ def request(
         raise MethodNotOffered()
     if refusal is not None:
         raise refusal
+    if (
+        stuck is not None
+        and wanted.payment_method.type != order.payment_method
+        and may_be_at_provider(sql, order)
+    ):
+        raise stuck
     _start(sql, order, wanted.payment_method, at)
     return ProcessAccepted(
         order_id=order.id, status=PaymentStatus.PENDING, status_url=STATUS_URL.format(order.id)

@@ -8,27 +8,21 @@ from datetime import datetime
 
 from functions.payments import cancelling, charging, settling
 from functions.payments.gateways.gateway import CancelResult, PaymentGateway, PaymentOutcome
-from functions.payments.repository import attempts, orders
+from functions.payments.repository import orders
 from shared.database import Sql
 
 
 def begin(sql: Sql, due: charging.Due) -> cancelling.Due:
     """What there is to cancel at the provider that the buyer leaves."""
-    return cancelling.Due(due.order, attempts.were_made(sql, due.order.id, due.order.payment_method))
+    return cancelling.Due(due.order, charging.may_be_at_provider(sql, due.order))
 
 
 def leave(gateway: PaymentGateway, leaving: cancelling.Due) -> CancelResult | None:
-    """Cancel there. No transaction is open here.
-
-    PayPal is not asked about a payment whose approval no buyer was ever sent to: nothing can come of it, and whoever
-    could not reach PayPal is to pay by card all the same.
+    """Cancel there, if there may be something. No transaction is open here.
 
     Raises:
         GatewayUnavailable, GatewayTimeout: try again.
     """
-    order = leaving.order
-    if order.payment_method == charging.PAYPAL and order.payment_gateway_transaction_id is None:
-        return None
     return cancelling.carry_out(gateway, leaving)
 
 

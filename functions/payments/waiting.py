@@ -29,7 +29,9 @@ def wait(
         reservation: what Charge was given: our database may have been away for it, and then the order is recorded here.
     """
     if outcome == UNAVAILABLE and reservation is not None:
-        charging.begin(sql, reservation, at)
+        due = charging.begin(sql, reservation, at)
+        if isinstance(due, charging.Due):
+            charging.not_asked(sql, due)
     order = orders.lock(sql, order_id)
     if compensating.has_begun(sql, order_id):
         outbox.wake(sql, token, REFUNDED_OUTPUT, subject=order_id)

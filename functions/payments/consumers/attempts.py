@@ -36,9 +36,7 @@ def _answer(due: charging.Due) -> PaymentResult | Failure | None:
         ready = _at_new_provider(due) if due.changes_provider else due
         return None if ready is None else charging.carry_out(provider.gateway_for(ready.order), ready)
     except GatewayCircuitOpen:
-        return (
-            charging.UNAVAILABLE
-        )  # at once: the seats are kept, and the buyer may choose the other provider
+        return charging.NOT_ASKED  # at once: the seats are kept, and the buyer may choose the other provider
     except (GatewayUnavailable, GatewayTimeout):
         if not charging.is_hopeless(due.attempt, now(), ATTEMPT_PATIENCE_SECONDS()):
             raise

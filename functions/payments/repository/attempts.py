@@ -19,9 +19,9 @@ def create(sql: Sql, attempt_id: UUID, order: Order, method: str, token: str | N
         sql.run(
             """
             INSERT INTO payment_transactions (id, order_id, kind, payment_method, payment_token, amount, currency,
-                                              status, created_at, updated_at)
+                                              status, asks, created_at, updated_at)
             VALUES (%(id)s, %(order_id)s, 'ATTEMPT', %(method)s, %(token)s, %(amount)s, %(currency)s, 'OPEN',
-                    %(at)s, %(at)s)
+                    0, %(at)s, %(at)s)
             """,
             id=attempt_id,
             order_id=order.id,
@@ -82,17 +82,26 @@ def supersede(sql: Sql, order_id: UUID, at: datetime) -> None:
 
 
 def were_made(sql: Sql, order_id: UUID, method: str) -> bool:
-    """Whether anything was ever asked of this provider for this order."""
+    """Whether anything may have been asked of this provider for this order."""
     row = sql.one(
         """
         SELECT 1 AS made FROM payment_transactions
          WHERE order_id = %(id)s AND kind = 'ATTEMPT' AND payment_method = %(method)s
-           AND (payment_token IS NOT NULL OR payment_method = 'paypal') LIMIT 1
+           AND (payment_token IS NOT NULL OR payment_method = 'paypal') AND asks > 0 LIMIT 1
         """,
         id=order_id,
         method=method,
     )
     return row is not None
+
+
+def count_ask(sql: Sql, attempt_id: UUID, number: int) -> None:
+    """The provider is about to be asked for this attempt (1), or was not asked after all (-1)."""
+    sql.run(
+        "UPDATE payment_transactions SET asks = asks + %(number)s WHERE id = %(id)s",
+        id=attempt_id,
+        number=number,
+    )
 
 
 def close(

@@ -62,9 +62,9 @@ def create(sql: Sql, reservation: Reservation, attempt_id: UUID | None, at: date
                    quantity INTEGER, unit_price DECIMAL, total_price DECIMAL)
         ), new_attempt AS (
             INSERT INTO payment_transactions (id, order_id, kind, payment_method, payment_token, amount, currency,
-                                              status, created_at, updated_at)
+                                              status, asks, created_at, updated_at)
             SELECT %(attempt_id)s, new_order.id, 'ATTEMPT', %(method)s, %(token)s, %(total)s, %(currency)s, 'OPEN',
-                   %(at)s, %(at)s
+                   0, %(at)s, %(at)s
               FROM new_order WHERE %(attempt_id)s::uuid IS NOT NULL
         )
         INSERT INTO order_events (order_id, version, type, data, created_at)

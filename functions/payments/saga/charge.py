@@ -3,6 +3,7 @@
 from functions.payments import charging, compensating, provider
 from functions.payments.charging import Due
 from functions.payments.database import database
+from functions.payments.gateways.gateway import GatewayCircuitOpen
 from functions.payments.saga_models import Charged, ChargeInput
 from shared.clock import now
 from shared.task import task
@@ -17,7 +18,12 @@ def charge(given: ChargeInput) -> Charged:
             return Charged(outcome="refunded")
     if not isinstance(step, Due):
         return step
-    answer = charging.carry_out(provider.gateway_for(step.order), step)
+    try:
+        answer = charging.carry_out(provider.gateway_for(step.order), step)
+    except GatewayCircuitOpen:
+        with database.transaction() as sql:
+            charging.not_asked(sql, step)
+        raise
     with database.transaction() as sql:
         return charging.record(sql, step.attempt, answer, now())
 

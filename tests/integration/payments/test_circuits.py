@@ -5,8 +5,10 @@ import pytest
 from functions.payments import provider
 from functions.payments.gateways.gateway import GatewayCircuitOpen, GatewayUnavailable
 from functions.payments.routes import methods, process
+from functions.payments.saga import await_payment
+from shared.identity import User
 from tests.payments_shop import Shop
-from tests.support import Reply, a_user, call
+from tests.support import Reply, a_user, call, context
 
 
 def _open_circuit(shop: Shop) -> None:
@@ -89,3 +91,78 @@ def test_an_attempt_that_was_accepted_before_it_opened_ends_at_once_and_may_be_m
     shop.pay_again(buyer, order_id)
     shop.deliver()
     assert shop.status(order_id) == "PAID"
+
+
+def _begun_in_an_outage(shop: Shop, buyer: User) -> str:
+    """An order of which Stripe was never asked anything, as its saga leaves it."""
+    reservation = shop.reservation(buyer=buyer)
+    for _ in range(2):
+        with pytest.raises(GatewayCircuitOpen):
+            shop.charge(reservation)
+    order_id = str(reservation["orderId"])
+    waits = {
+        "orderId": order_id,
+        "taskToken": "token",
+        "outcome": "unavailable",
+        "reservation": reservation,
+    }
+    await_payment.handler(waits, context())
+    assert shop.order(order_id)["failure_code"] == "provider_unavailable"
+    return order_id
+
+
+def test_whoever_could_not_reach_stripe_pays_with_paypal_while_stripe_is_away(shop: Shop) -> None:
+    buyer = a_user()
+    _open_circuit(shop)
+    order_id = _begun_in_an_outage(shop, buyer)
+
+    assert shop.pay_with_paypal(buyer, order_id).status == 202
+    shop.deliver()
+    assert shop.status(order_id) == "REQUIRES_ACTION"
+    shop.approve(order_id)
+    assert shop.pay_with_paypal(buyer, order_id).status == 202
+    shop.deliver()
+
+    assert (shop.status(order_id), shop.intents(order_id)) == ("PAID", [])
+
+
+def test_whoever_tried_again_in_the_outage_may_pay_with_paypal_as_well(shop: Shop) -> None:
+    buyer = a_user()
+    _open_circuit(shop)
+    order_id = _begun_in_an_outage(shop, buyer)
+    provider.forget()
+    assert shop.pay_again(buyer, order_id).status == 202
+    _open_circuit(shop)
+    shop.deliver()
+
+    assert shop.pay_with_paypal(buyer, order_id).status == 202
+    shop.deliver()
+    assert shop.status(order_id) == "REQUIRES_ACTION"
+
+
+def test_what_was_never_asked_is_over_without_asking(shop: Shop) -> None:
+    _open_circuit(shop)
+    order_id = _begun_in_an_outage(shop, a_user())
+    assert shop.cancel(order_id) == "cancelled"
+
+
+def test_whoever_may_have_paid_at_stripe_cannot_leave_it_while_it_is_away(shop: Shop) -> None:
+    buyer = a_user()
+    reservation = shop.reservation(buyer=buyer)
+    order_id = str(reservation["orderId"])
+    shop.stripe.fault("kill_after", operation="payment_intents.confirm", times=2)
+    with pytest.raises(GatewayUnavailable):
+        shop.charge(reservation)
+    await_payment.handler({"orderId": order_id, "taskToken": "token", "outcome": "unavailable"}, context())
+    _open_circuit(shop)
+    before = shop.order(order_id)
+
+    refused = shop.pay_with_paypal(buyer, order_id)
+
+    assert (refused.status, refused.code) == (503, "SERVICE_UNAVAILABLE")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 30
+    assert (shop.deliver(), shop.order(order_id)) == (0, before)
+    provider.forget()
+    assert shop.pay_with_paypal(buyer, order_id).status == 202
+    shop.deliver()
+    assert shop.status(order_id) == "PAID", "at Stripe, whose answer was lost"
