@@ -73,15 +73,12 @@ def voided(sql: Sql, order_id: UUID, ticket_ids: list[UUID], reason: str, at: da
 
 
 def checked_in(sql: Sql, order_id: UUID, ticket_id: UUID, at: datetime) -> None:
-    """A ticket of the order was used at the door."""
+    """A ticket of the order was used at the door. One that is void by now stays so."""
     order = orders.lock(sql, order_id)
-    if order is None or order.tickets is None:
+    if order is None:
         return
-    tickets = [
-        ticket | {"status": "USED"} if ticket["id"] == str(ticket_id) else ticket for ticket in order.tickets
-    ]
-    if tickets != order.tickets:
-        orders.save(sql, replace(order, tickets=tickets), "TICKET_CHECKED_IN", at, ticketId=str(ticket_id))
+    tickets = None if order.tickets is None else _used(order.tickets, {str(ticket_id)})
+    orders.save(sql, replace(order, tickets=tickets), "TICKET_CHECKED_IN", at, ticketId=str(ticket_id))
 
 
 def mailed(sql: Sql, order_id: UUID, status: str, at: datetime) -> None:
@@ -108,9 +105,16 @@ def _with_tickets(order: Order, tickets: list[Ticket], version: int) -> Order:
 
 def _as_known(sql: Sql, order: Order, tickets: list[Ticket], version: int) -> list[Ticket]:
     """The tickets, with what is known of them already: used ones, and ones that are void since that version."""
-    used = {ticket["id"] for ticket in order.tickets or () if ticket["status"] == "USED"}
-    known = [ticket | {"status": "USED"} if ticket["id"] in used else ticket for ticket in tickets]
+    known = _used(tickets, orders.used_tickets(sql, order.id))
     return _void(known, orders.voided_tickets(sql, order.id, version))
+
+
+def _used(tickets: list[Ticket], ticket_ids: set[str]) -> list[Ticket]:
+    """The tickets, of which these were used, if they are not void."""
+    return [
+        ticket | {"status": "USED"} if ticket["id"] in ticket_ids and ticket["status"] != "VOID" else ticket
+        for ticket in tickets
+    ]
 
 
 def _void(tickets: list[Ticket], ticket_ids: set[str] | None) -> list[Ticket]:

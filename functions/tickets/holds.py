@@ -111,6 +111,14 @@ def release(sql: Sql, buyer_id: UUID, reservation_id: UUID) -> None:
     inventory.changed(sql, held[0].event_id, [hold.ticket_type_id for hold in held])
 
 
+def release_all(sql: Sql, buyer_id: UUID) -> None:
+    """Put on sale again whatever the buyer holds; what is being bought meanwhile stays with its order."""
+    held = repository.lock_held(sql, buyer_id)
+    repository.give_back(sql, held, "RELEASED")
+    for event_id in {hold.event_id for hold in held}:
+        inventory.changed(sql, event_id, [hold.ticket_type_id for hold in held if hold.event_id == event_id])
+
+
 def expire(sql: Sql, at: datetime, limit: int) -> int:
     """Put the seats of holds that ran out back on sale, oldest first; how many rows of reservations it were."""
     rows = repository.expire(sql, at, limit)

@@ -21,12 +21,11 @@ def held(sql: Sql, user_id: UUID) -> Records:
 def erase(sql: Sql, user_id: UUID, at: datetime) -> None:
     """Forget the user, and put on sale again what is held and not being bought; safe to do twice.
 
-    Raises:
-        AlreadyPurchased: a purchase began this moment; the message comes again.
+    Locks are taken as everybody takes them: purchases by id, then ticket types by id.
     """
     privacy.mark_erased(sql, user_id, at)
-    for reservation_id in repository.held_reservations(sql, user_id):
-        holds.release(sql, user_id, reservation_id)
+    repository.lock_purchases(sql, user_id)
+    holds.release_all(sql, user_id)
     repository.forget_purchases(sql, user_id)
     repository.forget_holders(sql, user_id)
     repository.forget_stock_of_drafts(sql, user_id)

@@ -215,6 +215,18 @@ def voided_tickets(sql: Sql, order_id: UUID, version: int) -> set[str]:
     return {row["id"] for row in rows}
 
 
+def used_tickets(sql: Sql, order_id: UUID) -> set[str]:
+    """The tickets that somebody came in with."""
+    rows = sql.all(
+        """
+        SELECT DISTINCT data ->> 'ticketId' AS id FROM order_events
+         WHERE order_id = %(id)s AND type = 'TICKET_CHECKED_IN'
+        """,
+        id=order_id,
+    )
+    return {row["id"] for row in rows}
+
+
 def take_wanting_seats(sql: Sql, at: datetime, older_than_seconds: float, limit: int) -> list[UUID]:
     """Orders whose money is here and whose tickets are not, without a word for so long; marked as looked at.
 

@@ -30,16 +30,14 @@ HELD = {
 }
 
 
-def held_reservations(sql: Sql, user_id: UUID) -> list[UUID]:
-    """Reservations whose seats the user holds and has not begun to buy."""
-    rows = sql.all(
+def lock_purchases(sql: Sql, user_id: UUID) -> None:
+    """Wait for whoever has an order of the user's in hand, before something that they may need is taken."""
+    sql.all(
         """
-        SELECT DISTINCT reservation_id FROM ticket_reservations
-         WHERE user_id = %(user_id)s AND status = 'HELD' ORDER BY reservation_id
+        SELECT order_id FROM purchases WHERE user_id = %(user_id)s ORDER BY order_id FOR NO KEY UPDATE
         """,
         user_id=user_id,
     )
-    return [row["reservation_id"] for row in rows]
 
 
 def forget_purchases(sql: Sql, user_id: UUID) -> None:

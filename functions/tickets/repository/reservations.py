@@ -54,6 +54,20 @@ def lock(sql: Sql, reservation_id: UUID) -> list[Hold]:
     return [record(Hold, row) for row in rows]
 
 
+def lock_held(sql: Sql, user_id: UUID) -> list[Hold]:
+    """The rows that the user holds and nobody has begun to buy, locked."""
+    rows = sql.all(
+        """
+        SELECT r.*, t.name AS type_name
+          FROM ticket_reservations r JOIN ticket_types t ON t.id = r.ticket_type_id
+         WHERE r.user_id = %(user_id)s AND r.status = 'HELD'
+         ORDER BY r.reservation_id, r.position FOR NO KEY UPDATE OF r
+        """,
+        user_id=user_id,
+    )
+    return [record(Hold, row) for row in rows]
+
+
 def of_reservations(sql: Sql, reservation_ids: list[UUID]) -> list[Hold]:
     """The rows of these reservations, as they are."""
     rows = sql.all(

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from functions.tickets import voiding
+from functions.tickets import people, voiding
 from functions.tickets.database import database
 from functions.tickets.repository import purchases, reservations
 from shared.clock import now
@@ -116,6 +116,20 @@ def test_control_a_batch_that_gives_holds_back_first_waits_for_a_refund_that_wai
         return len(purchases.lock_all(sql, [UUID(order_id)]))
 
     assert refund_meanwhile(sales, order_id, holds_first) is None
+
+
+def test_forgetting_a_buyer_waits_for_a_refund_before_it_takes_what_the_refund_needs(sales: Sales) -> None:
+    event_id, buyer = sales.event(), a_user()
+    id = sales.type(event_id)
+    (ticket,) = sales.issued(buyer, event_id, {id: 1})
+    sales.held(buyer, event_id, {id: 1})
+
+    def erase(sql: Sql) -> str:
+        people.erase(sql, buyer.id, now())
+        return "erased"
+
+    assert refund_meanwhile(sales, str(ticket["order_id"]), erase) == "erased", "they waited for one another"
+    assert sales.stock(id) == (0, 0)
 
 
 def test_a_batch_of_voids_takes_ticket_types_in_the_order_that_buyers_do(sales: Sales) -> None:

@@ -2,12 +2,14 @@
 
 from uuid import UUID, uuid4
 
+import pytest
+
 from functions.payments import fulfilment
 from functions.payments.consumers import mail, tickets
 from functions.payments.database import database
 from functions.payments.models import Ticket
 from functions.payments.routes import get_order, list_event_orders
-from shared.clock import now
+from shared.clock import iso, now
 from shared.identity import Role, User
 from tests.payments_shop import Shop
 from tests.support import Reply, a_user, call
@@ -168,6 +170,24 @@ def test_an_order_shows_what_became_of_its_tickets_and_its_mail(shop: Shop) -> N
     shown = see(buyer, order_id).body
     assert [ticket["status"] for ticket in shown["tickets"]] == ["USED", "ACTIVE"]
     assert shown["mailStatus"] == "DELIVERED"
+
+
+@pytest.mark.parametrize("first", ["check-in", "void"])
+def test_a_used_ticket_that_was_void_for_a_while_was_used(shop: Shop, first: str) -> None:
+    order_id = shop.order_of(a_user())
+    issued = shop.issue(order_id)
+    ticket_id, event_id, user_id = issued[0]["ticketId"], str(shop.event_id), str(uuid4())
+    told = {"orderId": order_id, "userId": user_id, "eventId": event_id}
+    used = {"ticketId": ticket_id, "orderId": order_id, "eventId": event_id, "checkedInAt": iso(now())}
+    void = told | {"ticketIds": [ticket_id], "reason": "DISPUTED"}
+    news = [("tickets.ticket_checked_in.v1", used), ("tickets.tickets_voided.v1", void)]
+    for type_, data in news if first == "check-in" else reversed(news):
+        shop.hear(tickets, type_, data)
+    assert [ticket["status"] for ticket in shop.order(order_id)["tickets"]] == ["VOID", "ACTIVE"]
+
+    shop.hear(tickets, "tickets.order_issued.v1", told | {"orderNumber": "BO-1", "tickets": issued})
+
+    assert [ticket["status"] for ticket in shop.order(order_id)["tickets"]] == ["USED", "ACTIVE"]
 
 
 def test_released_seats_void_the_tickets_of_an_order(shop: Shop) -> None:
