@@ -90,9 +90,10 @@ def address(sql: Sql, token: str, at: datetime) -> str:
 
 def ask_again(sql: Sql, at: datetime) -> int:
     """Ask again for parts that are missing for long, and give up what nobody answers; how many were asked for."""
-    repository.give_up_exports(sql, at - timedelta(hours=EXPORT_GIVE_UP_HOURS()))
+    limit = EXPORT_ASK_AGAIN_LIMIT()
+    repository.give_up_exports(sql, at - timedelta(hours=EXPORT_GIVE_UP_HOURS()), limit)
     waited = at - timedelta(seconds=EXPORT_ASK_AGAIN_SECONDS())
-    unanswered = repository.take_unanswered(sql, at=at, asked_before=waited, limit=EXPORT_ASK_AGAIN_LIMIT())
+    unanswered = repository.take_unanswered(sql, at=at, asked_before=waited, limit=limit)
     for row in unanswered:
         _ask(sql, row["id"], row["user_id"])
     return len(unanswered)

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.database import Row, Sql
+from shared.retention import forget
 
 # What an export has of each table: everything but what opens something.
 HELD = {
@@ -135,17 +136,23 @@ def take_unanswered(sql: Sql, *, at: datetime, asked_before: datetime, limit: in
     )
 
 
-def give_up_exports(sql: Sql, requested_before: datetime) -> int:
-    """Exports that some service never answered; their users may ask anew."""
+def give_up_exports(sql: Sql, requested_before: datetime, limit: int) -> int:
+    """Exports that some service never answered, the oldest first; their users may ask anew."""
     return sql.run(
-        "UPDATE exports SET status = 'FAILED' WHERE status = 'COLLECTING' AND requested_at <= %(before)s",
+        """
+        UPDATE exports SET status = 'FAILED'
+         WHERE id IN (
+            SELECT id FROM exports WHERE status = 'COLLECTING' AND requested_at <= %(before)s
+             ORDER BY requested_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+        """,
         before=requested_before,
+        limit=limit,
     )
 
 
-def forget_exports(sql: Sql, requested_before: datetime) -> int:
-    """Delete the records of exports whose files are long gone; how many."""
-    return sql.run("DELETE FROM exports WHERE requested_at < %(before)s", before=requested_before)
+def forget_exports(sql: Sql, requested_before: datetime, limit: int) -> int:
+    """Delete the records of exports whose files are long gone, the oldest first; how many."""
+    return forget(sql, "exports", "requested_at", requested_before, limit)
 
 
 # ---- erasure

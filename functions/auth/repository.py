@@ -7,6 +7,7 @@ from uuid import UUID
 from functions.auth.records import UserRecord
 from shared.database import Row, Sql, record
 from shared.identity import Role
+from shared.retention import forget
 
 Kind = Literal["VERIFY", "RESET"]
 
@@ -346,14 +347,18 @@ def forget_failures(sql: Sql, account: str, address: str | None) -> None:
 # ---- what is over
 
 
-def forget_expired(sql: Sql, *, at: datetime, failures_before: datetime, used_before: datetime) -> int:
-    """Delete what is over: expired sessions and links, old failures, refresh tokens used long ago; how many rows."""
-    times = {"at": at, "failures_before": failures_before, "used_before": used_before}
+def forget_expired(
+    sql: Sql, *, at: datetime, failures_before: datetime, used_before: datetime, limit: int
+) -> int:
+    """Delete what is over: expired sessions and links, old failures, refresh tokens used long ago; how many rows.
+
+    Of each at most so many, the oldest first.
+    """
     return (
-        sql.run("DELETE FROM user_sessions WHERE expires_at < %(at)s", **times)
-        + sql.run("DELETE FROM email_tokens WHERE expires_at < %(at)s", **times)
-        + sql.run("DELETE FROM used_refresh_tokens WHERE used_at < %(used_before)s", **times)
-        + sql.run("DELETE FROM sign_in_failures WHERE failed_at < %(failures_before)s", **times)
+        forget(sql, "user_sessions", "expires_at", at, limit)
+        + forget(sql, "email_tokens", "expires_at", at, limit)
+        + forget(sql, "used_refresh_tokens", "used_at", used_before, limit)
+        + forget(sql, "sign_in_failures", "failed_at", failures_before, limit)
     )
 
 

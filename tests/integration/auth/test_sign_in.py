@@ -124,6 +124,18 @@ def test_a_session_is_not_started_with_a_password_that_was_replaced_meanwhile(de
         sign_in.complete(sql, attempt, user, now())
 
 
+def test_what_is_over_is_forgotten_so_many_rows_in_one_run(desk: Desk, extension: Extension) -> None:
+    extension.parameters["forget_limit"] = "2"
+    person = desk.person()
+    for _ in range(3):
+        desk.signed_in(person)
+    desk.db.run("UPDATE user_sessions SET expires_at = now() - interval '1 day'")
+
+    runs = [forget_expired.handler({}, context())["handled"] for _ in range(3)]
+
+    assert runs == [2, 1, 0]
+
+
 def test_what_is_over_is_forgotten(desk: Desk) -> None:
     person = desk.person()
     first = desk.signed_in(person)

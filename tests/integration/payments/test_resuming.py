@@ -108,3 +108,26 @@ def test_an_attempt_whose_command_was_lost_takes_the_money_once(shop: Shop) -> N
     shop.deliver()
     assert shop.attempts(order_id) == ["DECLINED", "SUCCEEDED"]
     assert [intent["status"] for intent in shop.intents(order_id)] == ["succeeded"]
+
+
+def test_a_sweep_that_fails_undoes_no_other_and_holds_none_up(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refund_of, attempt_of = a_refund(shop), an_attempt(shop)
+    shop.lose()
+
+    def broken(*_: object) -> int:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(late_money, "ask_again", broken)
+    monkeypatch.setattr(resuming, "attempt_again", broken)
+    with pytest.raises(ExceptionGroup) as failed:
+        resume_payments.handler({"olderThanSeconds": 0}, context())
+    assert len(failed.value.exceptions) == 2
+    shop.deliver()
+    assert shop.status(refund_of) == "PARTIALLY_REFUNDED"
+
+    monkeypatch.undo()
+    resume_payments.handler({"olderThanSeconds": 0}, context())
+    shop.deliver()
+    assert shop.status(attempt_of) == "PAID"

@@ -15,7 +15,7 @@ from functions.tickets.repository import purchases
 from shared.clock import now
 from shared.database import Sql
 from tests import sweeping
-from tests.cloud import Cloud
+from tests.cloud import Cloud, Extension
 from tests.databases import TestDatabase
 from tests.support import a_user, context
 from tests.ticket_sales import Sales
@@ -207,6 +207,39 @@ def test_what_a_crash_left_in_the_outbox_is_published(sales: Sales, aws: Cloud) 
     assert sweep_messages.handler({}, context()) == {"handled": 1}
 
     assert [message["type"] for message in aws.messages("tickets")] == ["tickets.order_issued.v1"]
+
+
+def test_what_is_over_is_forgotten_so_many_rows_in_one_run_and_what_was_not_sent_never(
+    sales: Sales, extension: Extension
+) -> None:
+    extension.parameters["forget_limit"] = "2"
+    for table, columns in (
+        ("inbox", "(consumer, message_id, received_at) SELECT 'c', gen_random_uuid(), t"),
+        ("idempotency_keys", "(scope, key, request_hash, created_at) SELECT 's', n::text, 'h', t"),
+    ):
+        ages = "generate_series(1, 4) n, LATERAL (SELECT now() - n * interval '10 days' AS t)"
+        sales.db.run(f"INSERT INTO {table} {columns} FROM {ages}")
+    sales.db.run(
+        """
+        INSERT INTO outbox (message_id, destination, type, subject, version, sensitive, created_at, claimed_until,
+                            published_at)
+        SELECT gen_random_uuid(), 'topic', 'x', gen_random_uuid(), 1, FALSE, t, now() + interval '1 hour',
+               CASE WHEN n < 4 THEN t END
+          FROM generate_series(1, 4) n, LATERAL (SELECT now() - n * interval '20 days' AS t)
+        """
+    )
+
+    def left() -> list[int]:
+        tables = ("inbox", "idempotency_keys", "outbox")
+        return [len(sales.db.all(f"SELECT 1 FROM {table}")) for table in tables]
+
+    counts = [left()]
+    for _ in range(2):
+        sweep_messages.handler({}, context())
+        counts.append(left())
+
+    assert counts == [[4, 4, 4], [2, 2, 2], [1, 0, 2]]
+    assert sales.db.all("SELECT 1 FROM outbox WHERE published_at IS NULL") != []
 
 
 def test_signing_keys_are_made_once_and_published_every_time(

@@ -8,10 +8,11 @@ committed transactions, hence only successes, are kept.
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from shared import retention
 from shared.clock import now
 from shared.database import Row, Sql
 from shared.errors import Conflict
@@ -87,10 +88,6 @@ def keep(sql: Sql, key: Key, status: int, body: Any) -> None:
     )
 
 
-def forget(sql: Sql, at: datetime) -> int:
-    """Delete keys past their time; the number deleted."""
-    return sql.run(
-        "DELETE FROM idempotency_keys WHERE created_at < %(at)s - make_interval(hours => %(hours)s)",
-        at=at,
-        hours=KEEP_HOURS(),
-    )
+def forget(sql: Sql, at: datetime, limit: int) -> int:
+    """Delete keys past their time, so many at most; the number deleted."""
+    return retention.forget(sql, "idempotency_keys", "created_at", at - timedelta(hours=KEEP_HOURS()), limit)

@@ -1,15 +1,19 @@
 """EventBridge Scheduler → Lambda: a job that runs every minute, or by an operator's hand with arguments."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from shared import idempotency, metrics, outbox
+from shared import idempotency, metrics, outbox, retention
 from shared.clock import now
 from shared.database import Database
 from shared.log import begin, invocation_id, logger
 from shared.settings import Setting
 
 SWEEP_LIMIT = Setting("sweep_limit", 500, "Rows that one run of a sweep takes at most")
+FORGET_LIMIT = Setting(
+    "forget_limit", 10_000, "Rows of one table that one run of a job deletes at most because they are over"
+)
 INBOX_DAYS = Setting("inbox_days", 15, "Days for which a consumer remembers messages (a queue keeps them 14)")
 OUTBOX_DAYS = Setting("outbox_days", 30, "Days for which published messages are kept")
 
@@ -46,19 +50,17 @@ def sweep_messages(database: Database) -> Callable[[dict[str, Any], Any], dict[s
         published = outbox.sweep(
             database, limit=SWEEP_LIMIT(), republish_seconds=int(event.get("republishSeconds", 0))
         )
-        with database.transaction() as sql:
-            idempotency.forget(sql, now())
-            sql.run(
-                "DELETE FROM inbox WHERE received_at < %(now)s - make_interval(days => %(days)s)",
-                now=now(),
-                days=INBOX_DAYS(),
-            )
-            sql.run(
-                "DELETE FROM outbox WHERE published_at < %(now)s - make_interval(days => %(days)s)",
-                now=now(),
-                days=OUTBOX_DAYS(),
-            )
+        _forget(database)
         metrics.gauge(database.service, "OldestMessageSeconds", outbox.oldest_seconds(database))
         return published
 
     return job(database.service, run, "sweep_messages")
+
+
+def _forget(database: Database) -> None:
+    at, limit = now(), FORGET_LIMIT()
+    with database.transaction() as sql:
+        idempotency.forget(sql, at, limit)
+        retention.forget(sql, "inbox", "received_at", at - timedelta(days=INBOX_DAYS()), limit)
+        sent_before = at - timedelta(days=OUTBOX_DAYS())
+        retention.forget(sql, "outbox", "created_at", sent_before, limit, only="published_at IS NOT NULL")
