@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.laptop import Laptop
+from tests.faults.storm.judge import judge
+from tests.faults.storm.ledger import Ledger
 from tests.faults.storm.plan import JOURNEYS, SHOWS, STROKES, draw
 from tests.faults.storm.run import SETTINGS, storm
 
@@ -42,3 +44,20 @@ def test_money_and_stock_are_right_after_a_storm(stormy: Laptop) -> None:
     print(verdict.table())
     assert verdict.findings == []
     assert len(verdict.ledger.accepted) > ORDERS / 3
+    _expect_to_be_told_of_what_is_planted(stormy)
+
+
+def _expect_to_be_told_of_what_is_planted(stormy: Laptop) -> None:
+    """The judge has eyes: a mail that comes again and again, mails that are gone, an order of nobody's."""
+    again, *gone = (stormy.state / "mails").glob("*.eml")
+    for number in range(9):
+        (again.parent / f"again-{number}.eml").write_bytes(again.read_bytes())
+    for mail in gone:
+        mail.unlink()
+    ledger = Ledger()
+    ledger.accept("nobody", 1)
+
+    findings = " ".join(judge(stormy, ledger, {"things": 1}, excused_mails=0))
+
+    for expected in ("times, and was tried", "was said to be sent", "lost: order nobody", "1 things"):
+        assert expected in findings

@@ -23,6 +23,7 @@ def judge(laptop: Laptop, ledger: Ledger, left: dict[str, int], excused_mails: i
     findings += [f"not at rest: {count} {what}" for what, count in left.items()]
     findings += _books(laptop)
     findings += _orders(laptop, ledger)
+    findings += _mails(laptop)
     twice = second_mails(laptop)
     if twice > excused_mails:
         findings.append(
@@ -86,6 +87,42 @@ def _order(purchase: Any, payment: str | None, order_id: str, tickets: int, quan
     if payment not in SETTLED and not (payment is None and purchase["status"] == "RELEASED"):
         findings.append(f"order {order_id} ({purchase['status']}) is {payment} in payments")
     return findings
+
+
+def _mails(laptop: Laptop) -> list[str]:
+    """Every mail that was asked for is known, every one that was sent is there, as often as it was tried at most."""
+    with database(laptop, "tickets") as ask:
+        wanted = {
+            row["key"]
+            for row in ask(
+                "SELECT payload #>> '{data,mailKey}' AS key FROM outbox"
+                " WHERE destination = 'queue:mail' AND payload IS NOT NULL"
+            )
+        }
+    with database(laptop, "notifications") as ask:
+        rows = ask("SELECT id::text, mail_key, status, attempts FROM notifications")
+    copies = _copies(laptop)
+    tries = {row["id"]: row["attempts"] for row in rows}
+    findings = [f"mail lost: {key} was asked for" for key in wanted - {row["mail_key"] for row in rows}]
+    findings += [
+        f"mail lost: {row['mail_key']} was said to be sent"
+        for row in rows
+        if row["status"] == "SENT" and not copies[row["id"]]
+    ]
+    return findings + [
+        f"mail {id} came {times} times, and was tried {tries.get(id, 0)} times"
+        for id, times in copies.items()
+        if times > tries.get(id, 0)
+    ]
+
+
+def _copies(laptop: Laptop) -> Counter[str]:
+    """How often each mail came, by its Message-ID, which both copies of one have in common."""
+    found: Counter[str] = Counter()
+    for file in (laptop.state / "mails").glob("*.eml"):
+        id = str(message_from_bytes(file.read_bytes(), policy=policy.default)["Message-ID"])
+        found[id.strip("<> ").partition("@")[0]] += 1
+    return found
 
 
 def _confirmations(laptop: Laptop) -> Counter[str]:

@@ -5,12 +5,21 @@ import random
 from dataclasses import dataclass
 
 CONSUMERS = (
+    "events-payments",
+    "events-tickets",
     "mail",
+    "notifications-payments",
+    "notifications-ses",
+    "notifications-users",
     "payments-attempts",
+    "payments-buyers",
+    "payments-events",
+    "payments-mail",
     "payments-refunds",
     "payments-tickets",
     "payments-webhooks",
     "tickets-events",
+    "tickets-notifications",
     "tickets-orders",
     "tickets-payments",
     "tickets-voids",
@@ -18,14 +27,21 @@ CONSUMERS = (
 """The queues whose deliveries come twice or out of order."""
 FUNCTIONS = (
     "auth-authorizer-bearer",
+    "events-consumer-payments",
+    "events-consumer-tickets",
     "notifications-consumer-mail",
+    "notifications-consumer-payments",
+    "notifications-job-resend-mail",
+    "notifications-job-sweep-messages",
     "payments-consumer-attempts",
+    "payments-consumer-mail",
     "payments-consumer-refunds",
     "payments-consumer-tickets",
     "payments-consumer-webhooks",
     "payments-job-resume-payments",
     "payments-job-sweep-messages",
     "payments-process",
+    "payments-refund",
     "payments-saga-await-payment",
     "payments-saga-cancel-payment",
     "payments-saga-charge",
@@ -33,10 +49,13 @@ FUNCTIONS = (
     "payments-stripe-webhook",
     "payments-paypal-webhook",
     "tickets-consumer-events",
+    "tickets-consumer-notifications",
+    "tickets-consumer-orders",
     "tickets-consumer-payments",
     "tickets-consumer-voids",
     "tickets-job-expire-holds",
     "tickets-job-resume-purchases",
+    "tickets-job-resume-voiding",
     "tickets-job-sweep-messages",
     "tickets-purchase",
     "tickets-reserve",
@@ -68,7 +87,7 @@ JOURNEYS = {
     "paypal, late": 3,
     "paypal, never": 3,
     "walks away": 4,
-    "disputes": 1,
+    "disputes": 4,
 }
 SHOWS = {"tiny": 22, "big": 42, "doomed": 16, "free": 8, "small": 12}
 STROKES = {
@@ -80,7 +99,8 @@ STROKES = {
     "paypal": 5,
     "mail": 8,
     "webhooks": 10,
-    "forgery": 5,
+    "dashboard": 12,
+    "forgery": 6,
     "redis": 2,
     "postgres": 2,
 }
@@ -176,7 +196,7 @@ def _stroke(dice: random.Random, errand: int, kind: str | None = None) -> Stroke
         "paypal": ("",),
         "mail": ("ses", "sendgrid"),
         "webhooks": ("stripe", "paypal"),
-        "forgery": ("stripe", "paypal"),
+        "forgery": ("stripe", "stripe", "paypal"),
     }
     modes = {
         "function": ("kill_before", "kill_after", "kill_after", "duplicate", "slow", "error"),
@@ -186,6 +206,8 @@ def _stroke(dice: random.Random, errand: int, kind: str | None = None) -> Stroke
         "paypal": ("error", "timeout", "slow", "kill_before", "kill_after"),
         "mail": ("error", "error", "error", "kill_after"),
         "webhooks": ("duplicate", "late"),
+        "dashboard": ("refund a part", "refund all", "win", "win", "lose"),
+        "forgery": ("nonsense", "old", "swapped", "signed"),
         "redis": ("kill", "hang"),
         "postgres": ("SIGKILL", "SIGINT", "SIGQUIT"),
     }

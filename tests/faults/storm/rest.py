@@ -35,6 +35,7 @@ STATEMENTS = {
         "SELECT id FROM payment_transactions WHERE status IN ('OPEN', 'PROCESSING')",
     ),
     "refunds without an outcome": ("payments", "SELECT id FROM refunds WHERE status = 'REQUESTED'"),
+    "refunds unclear": ("payments", "SELECT id FROM orders WHERE refunds_unclear"),
     "webhooks not handled": (
         "payments",
         "SELECT event_id AS id FROM webhook_events WHERE handled_at IS NULL",

@@ -19,7 +19,8 @@ from tests.faults.storm.weather import Weather
 
 SETTINGS = (
     "hold_seconds=15 pay_seconds=40 saga_check_seconds=10 attempt_stall_seconds=20 refund_stall_seconds=20 "
-    "resend_after_seconds=15 void_stall_seconds=10 provider_timeout_seconds=3 gateway_circuit_seconds=5 "
+    "resend_after_seconds=15 void_stall_seconds=10 ask_provider_after_seconds=10 webhook_stall_seconds=20 "
+    "provider_timeout_seconds=3 gateway_circuit_seconds=5 "
     "mail_circuit_seconds=5 access_token_seconds=36000"
 )
 """Time passes faster in a storm: nobody waits a quarter of an hour for what runs out after one."""

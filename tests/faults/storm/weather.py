@@ -14,6 +14,7 @@ import urllib3
 from tests.e2e.client import Client
 from tests.e2e.laptop import Laptop
 from tests.faults import servers
+from tests.faults.storm.dashboard import Dashboard
 from tests.faults.storm.ledger import Ledger
 from tests.faults.storm.plan import Stroke
 
@@ -42,6 +43,7 @@ class Weather:
     def __init__(self, laptop: Laptop, ledger: Ledger) -> None:
         self._laptop, self._ledger = laptop, ledger
         self._client: Client = laptop.client
+        self._dashboard = Dashboard(laptop)
         self._strokes: queue.Queue[Stroke | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._server_went = 0.0
@@ -57,6 +59,7 @@ class Weather:
             "paypal": lambda stroke: self._provider("paypal", stroke),
             "mail": self._mail,
             "webhooks": self._webhooks,
+            "dashboard": lambda stroke: self._dashboard.act(stroke.mode, stroke.errand),
             "forgery": self._forgery,
             "redis": self._redis,
             "postgres": self._postgres,
@@ -144,11 +147,14 @@ class Weather:
             self.unclear_mails += stroke.times
 
     def _forgery(self, stroke: Stroke) -> None:
-        body, headers = FORGED[stroke.target]
-        route = f"/api/payments/webhooks/{stroke.target}"
-        answer = self._client.send("POST", route, body, headers)
-        if answer.status < 300:
-            self._ledger.lie(f"a forged webhook of {stroke.target} was answered {answer.status}")
+        if stroke.target == "stripe" and stroke.mode != "nonsense":
+            status, is_acceptable = self._dashboard.lie(self._client, stroke.mode, stroke.errand)
+        else:
+            body, headers = FORGED[stroke.target]
+            answer = self._client.send("POST", f"/api/payments/webhooks/{stroke.target}", body, headers)
+            status, is_acceptable = answer.status, False
+        if status < 300 and not is_acceptable:
+            self._ledger.lie(f"a forged webhook of {stroke.target} ({stroke.mode}) was answered {status}")
 
     # ---- servers
 
