@@ -1,9 +1,11 @@
 """Stories that end only when a job takes up what others left behind: something for it to find, every time."""
 
+from contextlib import suppress
 from functools import partial
 from uuid import uuid4
 
 from tests.e2e.client import eventually
+from tests.e2e.operators import invoke
 from tests.faults.proving_ground import SERVICES
 from tests.faults.scenarios import PATIENCE_SECONDS, World, authenticate, call_off
 
@@ -78,6 +80,15 @@ def stopped(world: World) -> None:
     world.becomes(order["orderId"], "CANCELLED")
 
 
+def asked_again(world: World) -> None:
+    """Step Functions asks once more for money that is there: its first question was answered, and the answer lost."""
+    order = world.becomes(world.buy(world.show()), "PAID")
+    if world.is_over(order, "PAID"):
+        return
+    question = {"orderId": order["orderId"], "taskToken": "nobody-waits-by-it", "outcome": "waiting"}
+    eventually(partial(_is_answered, world, question), PATIENCE_SECONDS)
+
+
 def voiding_stopped(world: World) -> None:
     """An event is called off, and the message that asks for its tickets to be voided was lost."""
     show = world.show()
@@ -102,6 +113,13 @@ def left_behind(world: World) -> None:
         "INSERT INTO sign_in_failures (account, address, failed_at)"
         " VALUES (repeat('0', 64), '192.0.2.1', now() - interval '1 day')",
     )
+
+
+def _is_answered(world: World, question: dict[str, str]) -> bool:
+    with suppress(AssertionError):  # it was killed
+        error, _ = invoke(world.ground.laptop, "payments-saga-await-payment", question)
+        return error is None
+    return False
 
 
 def _comes_true(world: World, service: str, statement: str) -> None:

@@ -32,7 +32,9 @@ class Dashboard:
         What Stripe refuses, for it was given back or is disputed, is left alone.
         """
         if mode in EVIDENCE:
-            self._decide(EVIDENCE[mode], number)
+            undecided = self._undecided()
+            if undecided:
+                self._decide(undecided[number % len(undecided)], mode)
             return
         paid = self._payments("succeeded")
         if not paid:
@@ -41,9 +43,20 @@ class Dashboard:
         left = payment["amount"] - payment["amountRefunded"]
         amount = 100 if mode == "refund a part" else left
         try:
-            self._account.v1.refunds.create({"payment_intent": payment["id"], "amount": amount})
+            self.refund(payment["id"], amount)
         except stripe.InvalidRequestError:
             return
+
+    def refund(self, intent_id: str, amount: int) -> None:
+        """Give back so many cents of a payment."""
+        self._account.v1.refunds.create({"payment_intent": intent_id, "amount": amount})
+
+    def decide(self, intent_id: str, mode: str) -> bool:
+        """Let the bank decide a payment's dispute (`win`, `lose`); False if it has none yet."""
+        found = self._undecided(intent_id)
+        for dispute in found:
+            self._decide(dispute, mode)
+        return bool(found)
 
     def lie(self, client: Client, mode: str, number: int) -> tuple[int, bool]:
         """A webhook that says that an unpaid payment succeeded; how it was answered, and whether it may be accepted.
@@ -59,15 +72,13 @@ class Dashboard:
         answer = client.send("POST", "/api/payments/webhooks/stripe", body, {"Stripe-Signature": signature})
         return answer.status, mode == "signed"
 
-    def _decide(self, evidence: str, number: int) -> None:
-        disputes = [
-            dispute
-            for dispute in self._account.v1.disputes.list({"limit": 100}).data
-            if dispute.status == "needs_response"
-        ]
-        if disputes:
-            chosen = disputes[number % len(disputes)]
-            self._account.v1.disputes.update(chosen.id, {"evidence": {"uncategorized_text": evidence}})
+    def _undecided(self, intent_id: str | None = None) -> list[stripe.Dispute]:
+        every = self._account.v1.disputes.list({"limit": 100}).data
+        disputes = [dispute for dispute in every if intent_id in (None, dispute.payment_intent)]
+        return [dispute for dispute in disputes if dispute.status == "needs_response"]
+
+    def _decide(self, dispute: stripe.Dispute, mode: str) -> None:
+        self._account.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": EVIDENCE[mode]}})
 
     def _payments(self, *statuses: str) -> list[dict[str, Any]]:
         answer = urllib3.request("GET", f"{self._url}/_control/payment_intents?limit=5000", timeout=10)
