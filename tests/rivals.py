@@ -35,6 +35,16 @@ class Later:
         self._thread.join(0.3)
         return self._thread.is_alive()
 
+    def is_blocked(self, db: TestDatabase) -> bool:
+        """Whether it comes to wait for a lock of somebody else's; said as soon as it does, or is through."""
+        while self._thread.is_alive():
+            if db.all(
+                "SELECT FROM pg_stat_activity WHERE datname = %(db)s AND wait_event_type = 'Lock'", db=db.name
+            ):
+                return True
+            self._thread.join(0.01)
+        return False
+
     def result(self) -> Any:
         """What it came to."""
         self._thread.join(10)

@@ -1,0 +1,101 @@
+"""What was said of an attempt or a refund stands: the same answer, or an older one, changes nothing later."""
+
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+
+from functions.payments import charging, provider, refunding
+from functions.payments.database import database
+from functions.payments.gateways.gateway import RefundResult
+from functions.payments.repository import orders
+from functions.payments.saga_models import Reservation
+from shared.clock import now
+from shared.contracts import OrderRefunded
+from tests.payments_shop import Shop
+from tests.support import a_user
+
+THIRTY = Decimal("30.00")
+
+
+@pytest.fixture
+def order_id(shop: Shop) -> str:
+    """A paid order of 99.00 with its tickets."""
+    order_id = shop.order_of(a_user())
+    shop.issue(order_id)
+    return order_id
+
+
+def ask(order_id: str) -> UUID:
+    with database.transaction() as sql:
+        order = orders.lock(sql, UUID(order_id))
+        assert order is not None
+        return refunding.ask(sql, order, THIRTY, now(), cause="REQUESTED", reason="Sorry")
+
+
+def hear(refund_id: UUID, status: str) -> None:
+    answer = RefundResult(f"re_{refund_id.hex}", None, status, THIRTY, str(refund_id))  # type: ignore[arg-type]
+    with database.transaction() as sql:
+        refunding.record(sql, refund_id, answer, now())
+
+
+def amounts(shop: Shop, order_id: str) -> tuple[int, int]:
+    """What was given back, and what is about to be."""
+    order = shop.order(order_id)
+    return int(order["refunded_amount"]), int(order["refunding_amount"])
+
+
+def test_a_refund_that_is_told_twice_counts_once(shop: Shop, order_id: str) -> None:
+    first, _second = ask(order_id), ask(order_id)
+    for _ in range(2):
+        hear(first, "succeeded")
+    assert amounts(shop, order_id) == (30, 30)
+    assert len(shop.published(OrderRefunded, order_id)) == 1
+
+
+def test_a_refund_that_failed_is_not_a_success_when_older_news_come(shop: Shop, order_id: str) -> None:
+    first, _second = ask(order_id), ask(order_id)
+    for status in ("succeeded", "failed", "succeeded", "failed"):
+        hear(first, status)
+    assert amounts(shop, order_id) == (0, 30)
+    assert shop.db.one("SELECT status FROM refunds WHERE id = %(id)s", id=first) == {"status": "FAILED"}
+
+
+def test_the_late_answer_to_an_attempt_that_was_given_up_does_not_end_the_next(shop: Shop) -> None:
+    buyer = a_user()
+    reservation = shop.reservation(buyer=buyer, token="pm_card_chargeDeclined")
+    order_id = str(reservation["orderId"])
+    with database.transaction() as sql:
+        due = charging.begin(sql, Reservation.model_validate(reservation), now())
+    assert isinstance(due, charging.Due)
+    declined = charging.carry_out(provider.stripe(), due)
+    with database.transaction() as sql:
+        charging.record(sql, due.attempt, charging.UNAVAILABLE, now())
+    assert shop.pay_again(buyer, order_id).status == 202
+
+    with database.transaction() as sql:
+        charging.record(sql, due.attempt, declined, now())
+
+    assert (shop.status(order_id), shop.attempts(order_id)) == ("PENDING", ["FAILED", "OPEN"])
+    shop.deliver()
+    assert (shop.status(order_id), shop.attempts(order_id)) == ("PAID", ["FAILED", "SUCCEEDED"])
+
+
+def test_money_under_review_at_the_first_provider_is_not_asked_for_at_the_second(shop: Shop) -> None:
+    """The approval was captured and is looked at by PayPal, but nobody heard of it."""
+    buyer = a_user()
+    order_id = shop.order_of(buyer, None, method="paypal")
+    intent_id = shop.approve(order_id, "review")
+    provider.paypal().pay(
+        order_id=order_id,
+        intent_id=intent_id,
+        amount=Decimal("99.00"),
+        currency="USD",
+        payment_token=None,
+        attempt_key=str(uuid4()),
+    )
+    shop.pay_again(buyer, order_id)
+    shop.deliver()
+    assert (shop.status(order_id), shop.attempts(order_id)[-1]) == ("PENDING", "PROCESSING")
+    assert shop.order(order_id)["payment_method"] == "paypal"
+    assert shop.intents(order_id) == []
