@@ -4,7 +4,8 @@ import random
 from uuid import uuid4
 
 from tests.cloud import Cloud
-from tests.integration.tickets.test_order_payments import message
+from tests.integration.tickets.test_order_payments import hear, message
+from tests.rivals import Later, half_done
 from tests.ticket_crowd import Invocation, at_once, flat, job, statuses
 from tests.ticket_sales import Sales
 
@@ -40,3 +41,18 @@ def test_orders_that_are_made_anew_while_messages_arrive_are_the_fold_of_their_l
     kept = sales.db.all(KEPT)
     assert kept == sales.db.all(NEWEST)
     assert [row["version"] for row in kept] == [VERSIONS] * ORDERS
+
+
+def test_older_news_that_come_while_newer_ones_are_kept_change_nothing(sales: Sales, aws: Cloud) -> None:
+    """The older ones' consumer has not seen the newer message, only waits for the row that it leaves."""
+    order_id = str(uuid4())
+    newer = """
+        INSERT INTO order_payments (order_id, version, payment_status, refunded_amount, occurred_at)
+        VALUES (%(id)s, 3, 'REFUNDED', 99, now())
+    """
+    with half_done(sales.db, newer, id=order_id) as other:
+        older = Later(lambda: hear(aws, message(order_id, 2, "PAID")))
+        assert older.is_blocked(sales.db)
+        other.commit()
+    older.result()
+    assert [(row["version"], row["payment_status"]) for row in sales.db.all(KEPT)] == [(3, "REFUNDED")]

@@ -1,0 +1,90 @@
+"""Whoever moves seats of several types takes the types in the order of their ids, however rows lie or plans run."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from functions.tickets import holds, late_payments, qr_codes, releasing
+from functions.tickets.database import database
+from shared.clock import now
+from shared.identity import User
+from tests.rivals import Later, half_done
+from tests.support import a_user
+from tests.ticket_sales import Sales
+
+TYPES = [UUID(int=number) for number in range(1, 9)]
+Change = Callable[[], object]
+
+
+def give_back(sales: Sales, buyer: User, event_id: UUID) -> Change:
+    reservation = UUID(sales.held(buyer, event_id, dict.fromkeys(TYPES, 1)))
+
+    def change() -> None:
+        with database.transaction() as sql:
+            holds.release(sql, buyer.id, reservation)
+
+    return change
+
+
+def issue(sales: Sales, buyer: User, event_id: UUID) -> Change:
+    order_id = sales.order(buyer, event_id, dict.fromkeys(TYPES, 1))
+    return lambda: sales.issue(order_id)
+
+
+def void(sales: Sales, buyer: User, event_id: UUID) -> Change:
+    order_id = str(sales.issued(buyer, event_id, dict.fromkeys(TYPES, 1))[0]["order_id"])
+    return lambda: sales.release(order_id)
+
+
+def honour(order_id: UUID) -> Change:
+    def change() -> None:
+        with database.transaction() as sql:
+            late_payments.honour(sql, order_id, qr_codes.signer(), now())
+
+    return change
+
+
+def buy_again(sales: Sales, buyer: User, event_id: UUID) -> Change:
+    order_id = sales.order(buyer, event_id, dict.fromkeys(TYPES, 1))
+    sales.release(order_id)
+    return honour(UUID(order_id))
+
+
+def reinstate(sales: Sales, buyer: User, event_id: UUID) -> Change:
+    order_id = UUID(str(sales.issued(buyer, event_id, dict.fromkeys(TYPES, 1))[0]["order_id"]))
+    with database.transaction() as sql:
+        releasing.void(sql, order_id, None, "DISPUTED", now())
+    return honour(order_id)
+
+
+def lay_backwards(sales: Sales) -> None:
+    """The rows of the last type come first, and no index gives them in another order."""
+    for id in reversed(TYPES):
+        for table in ("ticket_reservations", "tickets"):
+            sales.db.run(f"UPDATE {table} SET user_id = user_id WHERE ticket_type_id = %(id)s", id=id)
+    for plan in ("enable_indexscan", "enable_bitmapscan"):
+        sales.db.run(f"ALTER DATABASE {sales.db.name} SET {plan} = off")
+    database.reset()
+
+
+@pytest.mark.parametrize("prepared", [give_back, issue, void, buy_again, reinstate])
+def test_while_the_first_type_is_waited_for_no_other_is_taken(
+    sales: Sales, prepared: Callable[[Sales, User, UUID], Change]
+) -> None:
+    event_id = sales.event()
+    for id in TYPES:
+        sales.type(event_id, id=id)
+    change = prepared(sales, a_user(), event_id)
+    lay_backwards(sales)
+    with half_done(
+        sales.db, "SELECT FROM ticket_types WHERE id = %(id)s FOR NO KEY UPDATE", id=TYPES[0]
+    ) as other:
+        changed = Later(change)
+        assert changed.is_blocked(sales.db)
+        cursor = other.cursor()
+        cursor.execute(
+            "SELECT FROM ticket_types WHERE id <> %s FOR NO KEY UPDATE SKIP LOCKED", [str(TYPES[0])]
+        )
+        assert cursor.rowcount == len(TYPES) - 1
+    changed.result()
