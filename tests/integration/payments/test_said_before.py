@@ -5,13 +5,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from functions.payments import charging, provider, refunding
+from functions.payments import cancelling, charging, provider, refunding
+from functions.payments.consumers import webhooks
 from functions.payments.database import database
 from functions.payments.gateways.gateway import RefundResult
 from functions.payments.repository import orders
 from functions.payments.saga_models import Reservation
 from shared.clock import now
-from shared.contracts import OrderRefunded
+from shared.contracts import OrderRefunded, PaymentFailed
 from tests.payments_shop import Shop
 from tests.support import a_user
 
@@ -98,4 +99,61 @@ def test_money_under_review_at_the_first_provider_is_not_asked_for_at_the_second
     shop.deliver()
     assert (shop.status(order_id), shop.attempts(order_id)[-1]) == ("PENDING", "PROCESSING")
     assert shop.order(order_id)["payment_method"] == "paypal"
+    assert shop.pay_again(buyer, order_id).code == "PAYMENT_IN_PROGRESS"
     assert shop.intents(order_id) == []
+
+
+def test_an_answer_that_comes_once_cancelling_has_begun_tells_the_buyer_nothing(shop: Shop) -> None:
+    reservation = shop.reservation(token="pm_card_chargeDeclined")
+    order_id = str(reservation["orderId"])
+    with database.transaction() as sql:
+        due = charging.begin(sql, Reservation.model_validate(reservation), now())
+    assert isinstance(due, charging.Due)
+    declined = charging.carry_out(provider.stripe(), due)
+    with database.transaction() as sql:
+        cancelling.begin(sql, UUID(order_id), now())
+
+    with database.transaction() as sql:
+        charging.record(sql, due.attempt, declined, now())
+
+    assert (shop.status(order_id), shop.published(PaymentFailed, order_id)) == ("PENDING", [])
+    assert shop.cancel(order_id) == "cancelled"
+
+
+def test_a_webhook_about_the_last_attempt_does_not_end_the_one_that_is_under_way(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, "pm_card_chargeDeclined")
+    assert shop.pay_again(buyer, order_id).status == 202
+
+    intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
+    assert shop.webhook(intent_id, "payment_intent.payment_failed").status == 200
+    shop.hand_over(webhooks.handler, "payments-webhooks", shop.aws.messages("payments-webhooks")[-1])
+
+    assert (shop.status(order_id), shop.attempts(order_id)) == ("PENDING", ["DECLINED", "OPEN"])
+    shop.deliver()
+    assert shop.status(order_id) == "PAID"
+
+
+def test_the_command_of_a_webhook_that_was_handled_asks_the_provider_nothing(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_chargeDeclined")
+    shop.webhook(str(shop.order(order_id)["payment_gateway_transaction_id"]), "payment_intent.payment_failed")
+    shop.deliver()
+    shop.stripe.fault("error", times=20)
+    shop.hand_over(webhooks.handler, "payments-webhooks", shop.aws.messages("payments-webhooks")[-1])
+
+
+def test_money_that_we_are_giving_back_is_not_taken_for_somebody_else_s_refund(
+    shop: Shop, order_id: str
+) -> None:
+    refund_id = ask(order_id)
+    with database.transaction() as sql:
+        due = refunding.due(sql, refund_id)
+    assert due is not None
+    answer = refunding.carry_out(provider.stripe(), *due)
+    shop.webhook(str(shop.order(order_id)["payment_gateway_transaction_id"]), "charge.refunded")
+    shop.hand_over(webhooks.handler, "payments-webhooks", shop.aws.messages("payments-webhooks")[-1])
+    assert amounts(shop, order_id) == (0, 30)
+
+    with database.transaction() as sql:
+        refunding.record(sql, refund_id, answer, now())
+    assert amounts(shop, order_id) == (30, 0)

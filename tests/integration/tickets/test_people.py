@@ -114,3 +114,15 @@ def test_an_organizer_s_drafts_go_and_what_is_on_sale_stays(sales: Sales, aws: C
 
     assert [row["event_id"] for row in sales.db.all("SELECT event_id FROM event_copies")] == [shown]
     assert [row["event_id"] for row in sales.db.all("SELECT event_id FROM ticket_types")] == [shown]
+
+
+def test_a_name_that_somebody_writes_onto_a_ticket_later_is_not_kept(
+    sales: Sales, aws: Cloud, buyer: User
+) -> None:
+    event_id = sales.event()
+    sales.issued(buyer, event_id, {sales.type(event_id): 1})
+    erase(aws, buyer)
+
+    sales.db.run("UPDATE tickets SET holder_name = 'Ada Lovelace'")
+
+    assert sales.db.all("SELECT holder_name FROM tickets") == [{"holder_name": None}]
