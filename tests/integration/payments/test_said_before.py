@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from functions.payments import cancelling, charging, provider, refunding
+from functions.payments import cancelling, charging, provider, refunding, unheard
 from functions.payments.consumers import webhooks
 from functions.payments.database import database
 from functions.payments.gateways.gateway import RefundResult
@@ -13,6 +13,7 @@ from functions.payments.repository import orders
 from functions.payments.saga_models import Reservation
 from shared.clock import now
 from shared.contracts import OrderRefunded, PaymentFailed
+from tests.integration.payments.test_calling_off import hear_issued, void
 from tests.payments_shop import Shop
 from tests.support import a_user
 
@@ -157,3 +158,43 @@ def test_money_that_we_are_giving_back_is_not_taken_for_somebody_else_s_refund(
     with database.transaction() as sql:
         refunding.record(sql, refund_id, answer, now())
     assert amounts(shop, order_id) == (30, 0)
+
+
+def test_a_refund_that_was_decided_is_not_asked_for_again(order_id: str) -> None:
+    refund_id = ask(order_id)
+    hear(refund_id, "succeeded")
+    with database.transaction() as sql:
+        assert refunding.due(sql, refund_id) is None
+
+
+def shown(shop: Shop, order_id: str) -> list[tuple[str, str]]:
+    return [(ticket["id"], ticket["status"]) for ticket in shop.order(order_id)["tickets"]]
+
+
+def test_news_of_tickets_that_were_issued_before_do_not_replace_those_of_now(shop: Shop) -> None:
+    order_id, old, new = shop.order_of(a_user()), str(uuid4()), str(uuid4())
+    hear_issued(shop, order_id, new, version=5)
+    hear_issued(shop, order_id, old, version=2)
+    assert shown(shop, order_id) == [(new, "ACTIVE")]
+
+
+def test_tickets_that_are_valid_again_are_not_void_when_older_news_come(shop: Shop) -> None:
+    order_id, ticket_id = shop.order_of(a_user()), str(uuid4())
+    hear_issued(shop, order_id, ticket_id, version=5)
+    void(shop, order_id, ticket_id, reason="DISPUTED", version=4)
+    assert shown(shop, order_id) == [(ticket_id, "ACTIVE")]
+    void(shop, order_id, ticket_id, reason="DISPUTED", version=6)
+    assert shown(shop, order_id) == [(ticket_id, "VOID")]
+
+
+def test_an_order_that_is_paid_or_being_paid_is_not_asked_about(shop: Shop) -> None:
+    buyer = a_user()
+    paid, declined = shop.order_of(buyer), shop.order_of(buyer, "pm_card_chargeDeclined")
+
+    def is_asked_about(order_id: str) -> bool:
+        with database.transaction() as sql:
+            return unheard.due(sql, UUID(order_id)) is not None
+
+    assert (is_asked_about(paid), is_asked_about(declined)) == (False, True)
+    shop.pay_again(buyer, declined)
+    assert not is_asked_about(declined)

@@ -2,11 +2,14 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from functions.payments.gateways.gateway import BadSignature
 from functions.payments.gateways.paypal_webhooks import Certificates
@@ -91,3 +94,40 @@ def test_no_more_certificates_are_kept_than_there_can_be(host: Host, known: Cert
     host.asked.clear()
     known.at(addresses[-1])
     assert len(host.asked) == 1
+
+
+def at_paypal() -> Certificates:
+    """A live account's, for which our root stands in for those that everybody trusts."""
+    live = Certificates("https://api-m.paypal.com", None, timeout_seconds=1)
+    live.__dict__["_roots"] = [ROOT[0]]
+    return live
+
+
+@pytest.mark.parametrize(
+    ("host", "is_believed"),
+    [("notify.paypal.com", True), ("notify.paypal.com.evil.example", False), ("notpaypal.com", False)],
+)
+def test_at_paypal_the_certificate_is_paypal_s(host: str, is_believed: bool) -> None:
+    """Anybody can have a certificate that a trusted authority has signed."""
+    certificate, _ = certificates.issue(host, ROOT, is_authority=False)
+    with nullcontext() if is_believed else pytest.raises(BadSignature):
+        at_paypal()._check([certificate])
+
+
+@pytest.mark.parametrize(("begins", "ends", "is_believed"), [(-2, 2, True), (-2, -1, False), (1, 2, False)])
+def test_a_certificate_is_believed_from_its_first_day_to_its_last(
+    begins: int, ends: int, is_believed: bool
+) -> None:
+    at, (root, key) = datetime.now(UTC), ROOT
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "notify.paypal.com")]))
+        .issuer_name(root.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(at + timedelta(days=begins))
+        .not_valid_after(at + timedelta(days=ends))
+        .sign(key, hashes.SHA256())
+    )
+    with nullcontext() if is_believed else pytest.raises(BadSignature):
+        at_paypal()._check([certificate])
