@@ -6,8 +6,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from shared.migrations_runner import EditedMigration, migrate
+from shared.migrations_runner import LOCK, EditedMigration, migrate
 from tests.databases import TestDatabase
+from tests.rivals import Later, half_done
 
 
 @pytest.fixture
@@ -58,3 +59,13 @@ def test_two_runners_at_once_apply_each_file_once(store: TestDatabase, folder: P
         "library/0001_books.sql",
         "library/0002_authors.sql",
     ]
+
+
+def test_whoever_comes_while_another_runs_waits_for_it(store: TestDatabase, folder: Path) -> None:
+    with half_done(store, "SELECT pg_advisory_lock(%(lock)s)", lock=LOCK) as first:
+        second = Later(lambda: run(store, folder))
+        assert second.is_waiting()
+        assert store.one("SELECT to_regclass('books') AS books") == {"books": None}
+        first.cursor().execute("SELECT pg_advisory_unlock_all()")
+        first.commit()
+    assert second.result() == ["library/0001_books.sql", "library/0002_authors.sql"]

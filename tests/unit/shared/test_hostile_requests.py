@@ -8,8 +8,9 @@ from pydantic import Field, ValidationError
 
 from shared.api import Api
 from shared.database import Database
+from shared.errors import BadInput
 from shared.identity import User
-from shared.requests import MAX_DETAILS
+from shared.requests import MAX_DEPTH, MAX_DETAILS, parse_json
 from shared.wire import Answer, Body, Money, one_line, person_name
 from tests.support import Reply, a_user, call
 
@@ -183,3 +184,25 @@ def test_a_name_is_no_message_no_link_and_no_formula(name: str) -> None:
 )
 def test_people_s_names_pass(name: str) -> None:
     assert person_name(name) == name
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800", "\udfff and more"])
+@pytest.mark.parametrize("place", ["value", "key", "query"])
+def test_text_that_cannot_be_stored_is_refused_wherever_it_stands(api: Api, text: str, place: str) -> None:
+    if place == "query":
+        reply = post(api, '{"quantity": 1}', query={"q": text})
+    else:
+        reply = post(api, json.dumps({"note": text} if place == "value" else {text: 1}))
+    [detail] = reply.body["error"]["details"]
+    assert (reply.status, detail["message"]) == (400, "Contains characters that cannot be stored")
+
+
+@pytest.mark.parametrize(("open", "close"), [("[", "]"), ('{"a":', "}")])
+def test_a_body_has_a_depth(open: str, close: str) -> None:
+    def nested(depth: int) -> str:
+        return open * depth + "1" + close * depth
+
+    parse_json(nested(MAX_DEPTH))
+    with pytest.raises(BadInput) as refused:
+        parse_json(nested(MAX_DEPTH + 1))
+    assert [detail.message for detail in refused.value.details] == ["Nested too deeply"]
