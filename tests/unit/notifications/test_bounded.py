@@ -54,3 +54,18 @@ def test_work_that_fails_harms_nobody() -> None:
     with pytest.raises(bounded.TooMuch):
         bounded.run(fail)
     assert bounded.run(lambda: b"") == b""
+
+
+def test_a_mail_has_a_hundred_pictures_at_most() -> None:
+    def mail(pictures: int) -> Text:
+        return Text(
+            "a-mail",
+            "",
+            f"{{% for n in range({pictures}) %}}{{{{ qr(n|string) }}}}{{% endfor %}}",
+            "",
+            ours=True,
+        )
+
+    assert len(render(mail(100), {}).pictures) == 100
+    with pytest.raises(DoesNotRender, match="More than 100 QR codes"):
+        render(mail(101), {})
