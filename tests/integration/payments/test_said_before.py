@@ -9,7 +9,7 @@ from functions.payments import cancelling, charging, provider, refunding, unhear
 from functions.payments.consumers import webhooks
 from functions.payments.database import database
 from functions.payments.gateways.gateway import RefundResult
-from functions.payments.repository import orders
+from functions.payments.repository import orders, refunds
 from functions.payments.saga_models import Reservation
 from shared.clock import now
 from shared.contracts import OrderRefunded, PaymentFailed
@@ -198,3 +198,11 @@ def test_an_order_that_is_paid_or_being_paid_is_not_asked_about(shop: Shop) -> N
     assert (is_asked_about(paid), is_asked_about(declined)) == (False, True)
     shop.pay_again(buyer, declined)
     assert not is_asked_about(declined)
+
+
+def test_a_refund_keeps_the_first_name_that_the_provider_gave_it(shop: Shop, order_id: str) -> None:
+    refund_id = ask(order_id)
+    for name in ("re_1", "re_2"):
+        with database.transaction() as sql:
+            refunds.note_gateway_id(sql, refund_id, name, now())
+    assert shop.db.one("SELECT gateway_refund_id FROM refunds") == {"gateway_refund_id": "re_1"}
