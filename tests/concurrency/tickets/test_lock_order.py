@@ -1,23 +1,26 @@
 """Whoever moves seats of several types takes the types in the order of their ids, however rows lie or plans run."""
 
 from collections.abc import Callable
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from functions.tickets import holds, late_payments, qr_codes, releasing
+from functions.tickets import holds, releasing
+from functions.tickets.consumers import payments
 from functions.tickets.database import database
-from shared.clock import now
+from shared.clock import iso, now
+from shared.contracts import LatePaymentReceived
 from shared.identity import User
+from tests.cloud import Cloud
 from tests.rivals import Later, half_done
-from tests.support import a_user
+from tests.support import a_user, context
 from tests.ticket_sales import Sales
 
 TYPES = [UUID(int=number) for number in range(1, 9)]
 Change = Callable[[], object]
 
 
-def give_back(sales: Sales, buyer: User, event_id: UUID) -> Change:
+def give_back(sales: Sales, aws: Cloud, buyer: User, event_id: UUID) -> Change:
     reservation = UUID(sales.held(buyer, event_id, dict.fromkeys(TYPES, 1)))
 
     def change() -> None:
@@ -27,35 +30,40 @@ def give_back(sales: Sales, buyer: User, event_id: UUID) -> Change:
     return change
 
 
-def issue(sales: Sales, buyer: User, event_id: UUID) -> Change:
+def issue(sales: Sales, aws: Cloud, buyer: User, event_id: UUID) -> Change:
     order_id = sales.order(buyer, event_id, dict.fromkeys(TYPES, 1))
     return lambda: sales.issue(order_id)
 
 
-def void(sales: Sales, buyer: User, event_id: UUID) -> Change:
+def void(sales: Sales, aws: Cloud, buyer: User, event_id: UUID) -> Change:
     order_id = str(sales.issued(buyer, event_id, dict.fromkeys(TYPES, 1))[0]["order_id"])
     return lambda: sales.release(order_id)
 
 
-def honour(order_id: UUID) -> Change:
-    def change() -> None:
-        with database.transaction() as sql:
-            late_payments.honour(sql, order_id, qr_codes.signer(), now())
+def honour(aws: Cloud, order_id: str) -> Change:
+    """Its money came late, or is ours again."""
+    message = {
+        "id": str(uuid4()),
+        "type": LatePaymentReceived.TYPE,
+        "subject": order_id,
+        "sequence": 99,
+        "time": iso(now()),
+        "data": {"orderId": order_id},
+    }
+    return lambda: payments.handler({"Records": [aws.record("tickets-payments", message)]}, context())
 
-    return change
 
-
-def buy_again(sales: Sales, buyer: User, event_id: UUID) -> Change:
+def buy_again(sales: Sales, aws: Cloud, buyer: User, event_id: UUID) -> Change:
     order_id = sales.order(buyer, event_id, dict.fromkeys(TYPES, 1))
     sales.release(order_id)
-    return honour(UUID(order_id))
+    return honour(aws, order_id)
 
 
-def reinstate(sales: Sales, buyer: User, event_id: UUID) -> Change:
-    order_id = UUID(str(sales.issued(buyer, event_id, dict.fromkeys(TYPES, 1))[0]["order_id"]))
+def reinstate(sales: Sales, aws: Cloud, buyer: User, event_id: UUID) -> Change:
+    order_id = str(sales.issued(buyer, event_id, dict.fromkeys(TYPES, 1))[0]["order_id"])
     with database.transaction() as sql:
-        releasing.void(sql, order_id, None, "DISPUTED", now())
-    return honour(order_id)
+        releasing.void(sql, UUID(order_id), None, "DISPUTED", now())
+    return honour(aws, order_id)
 
 
 def lay_backwards(sales: Sales) -> None:
@@ -71,12 +79,12 @@ def lay_backwards(sales: Sales) -> None:
 @pytest.mark.parametrize("number", [0, 4, 7])
 @pytest.mark.parametrize("prepared", [give_back, issue, void, buy_again, reinstate])
 def test_while_a_type_is_waited_for_those_before_it_are_taken_and_those_after_it_are_not(
-    sales: Sales, prepared: Callable[[Sales, User, UUID], Change], number: int
+    sales: Sales, aws: Cloud, prepared: Callable[[Sales, Cloud, User, UUID], Change], number: int
 ) -> None:
     event_id = sales.event()
     for id in TYPES:
         sales.type(event_id, id=id)
-    change = prepared(sales, a_user(), event_id)
+    change = prepared(sales, aws, a_user(), event_id)
     lay_backwards(sales)
     lock = "SELECT FROM ticket_types WHERE id = %(id)s FOR NO KEY UPDATE"
     with half_done(sales.db, lock, id=TYPES[number]) as other:
