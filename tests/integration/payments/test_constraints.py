@@ -51,6 +51,7 @@ REFUSED = [
     ("order_items_add_up", "UPDATE order_items SET quantity = quantity + 1"),
     ("order_events_order_id_fkey", "UPDATE order_events SET order_id = gen_random_uuid()"),
     ("order_events_one_per_version", "UPDATE order_events SET version = 7"),
+    ("payment_transactions_asks_check", "UPDATE payment_transactions SET asks = -1"),
     ("payment_transactions_pkey", f"UPDATE payment_transactions SET id = '{OTHER}'"),
     ("payment_transactions_order_id_fkey", "UPDATE payment_transactions SET order_id = gen_random_uuid()"),
     ("payment_transactions_kind_check", "UPDATE payment_transactions SET kind = 'GIFT'"),
