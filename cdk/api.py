@@ -8,6 +8,7 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -101,10 +102,10 @@ class Api(Stack):
         return apigateway.RequestAuthorizer(
             self,
             "Bearer",
-            handler=handler.target,
+            handler=handler.called_by(self),
             identity_sources=[apigateway.IdentitySource.header("Authorization")],
             results_cache_ttl=Duration.seconds(0),
-            # With a role the permission lies in this stack; without one in auth's, which this stack stands on.
+            # With a role what it may call is said there; a permission of the function's would have to be in its stack.
             assume_role=iam.Role(
                 self, "AuthorizerRole", assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com")
             ),
@@ -112,14 +113,25 @@ class Api(Stack):
 
     def _mount(self, route: Route, handler: Handler) -> None:
         public = route.caller in WITHOUT_TOKEN
+        arn = handler.called_by(self).function_arn
         method = self.rest.root.resource_for_path(route.path).add_method(
             route.method,
-            apigateway.LambdaIntegration(handler.target, allow_test_invoke=False),
+            apigateway.AwsIntegration(
+                service="lambda", proxy=True, path=f"2015-03-31/functions/{arn}/invocations"
+            ),
             operation_name=route.name,
             authorizer=None if public else self._authorizer,
             authorization_type=apigateway.AuthorizationType.NONE
             if public
             else apigateway.AuthorizationType.CUSTOM,
+        )
+        lambda_.CfnPermission(  # the CDK's own integration makes none for a function that it knows by name
+            method,
+            "Call",
+            action="lambda:InvokeFunction",
+            function_name=arn,
+            principal="apigateway.amazonaws.com",
+            source_arn=method.method_arn,
         )
         resource = method.node.default_child
         assert isinstance(resource, apigateway.CfnMethod)

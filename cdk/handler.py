@@ -57,6 +57,16 @@ def allow(function: lambda_.Function, actions: Sequence[str], *resources: str) -
     function.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
 
 
+def function_arn(scope: Construct, name: str) -> str:
+    """The ARN of the function of that name, in the account and the region of `scope`."""
+    return Stack.of(scope).format_arn(
+        service="lambda",
+        resource="function",
+        resource_name=name,
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
 @dataclass(frozen=True)
 class Runtime:
     """What every function of a stage shares."""
@@ -70,13 +80,7 @@ class Runtime:
 
         def use(function: lambda_.Function) -> None:
             name = f"{self.stage.prefix}-{source.function_name}:{LIVE}"
-            arn = Stack.of(function).format_arn(
-                service="lambda",
-                resource="function",
-                resource_name=name,
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            )
-            allow(function, ["lambda:InvokeFunction"], arn)
+            allow(function, ["lambda:InvokeFunction"], function_arn(function, name))
             function.add_environment(variable, name)
 
         return use
@@ -117,7 +121,7 @@ class Handler(Construct):
     """A function with a role of its own, its log group, tracing, and a place in the private subnets.
 
     `target` is what callers invoke: the alias `live`, which a deployment moves to the version that it publishes, in a
-    stage with canaries little by little (`cdk.delivery`).
+    stage with canaries little by little (`cdk.delivery`). Callers in other stacks know it by its name (`called_by`).
     """
 
     def __init__(
@@ -138,6 +142,7 @@ class Handler(Construct):
         super().__init__(scope, source.construct_id)
         self.source, self.name = source, f"{runtime.stage.prefix}-{source.function_name}"
         self._runtime = runtime
+        self._known: dict[str, lambda_.IFunction] = {}
         log_group = self._log_group()
         self.function = lambda_.Function(
             self,
@@ -179,6 +184,25 @@ class Handler(Construct):
         if source.folder in GRADUAL:
             runtime.delivery.shift(self.target, self.name)
 
+    def called_by(self, stack: Stack) -> lambda_.IFunction:
+        """`target` by its name, for callers in another stack, which is deployed after the function's.
+
+        By reference, the function's stack would export it, and CloudFormation deletes no export that a deployed stack
+        imports: no release could take a function away, and none that added one could be taken back.
+        """
+        if stack.node.path not in self._known:
+            stack.add_stack_dependency(Stack.of(self))
+            self._known[stack.node.path] = self._by_name(Construct(stack, self.name))
+        return self._known[stack.node.path]
+
+    def _by_name(self, scope: Construct) -> lambda_.IFunction:
+        function = lambda_.Function.from_function_attributes(
+            scope, "Function", function_arn=function_arn(scope, self.name), same_environment=True
+        )
+        # An alias is imported with a version, of which nothing but the function is asked.
+        version = lambda_.Version.from_version_attributes(scope, "Version", lambda_=function, version=LIVE)
+        return lambda_.Alias.from_alias_attributes(scope, "Live", alias_name=LIVE, alias_version=version)
+
     def _log_group(self) -> logs.LogGroup:
         return logs.LogGroup(
             self,
@@ -191,12 +215,7 @@ class Handler(Construct):
 
     def _attach_to_vpc(self) -> None:
         allow(self.function, ATTACH_TO_VPC, "*")
-        this = Stack.of(self).format_arn(
-            service="lambda",
-            resource="function",
-            resource_name=self.name,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        this = function_arn(self, self.name)
         self.function.add_to_role_policy(
             iam.PolicyStatement(  # Lambda itself may, the function's code may not
                 effect=iam.Effect.DENY,

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from cdk import mail_events
 from cdk.alarms import Alarms
@@ -73,6 +73,7 @@ class DeclaredQueue(Construct):
             enforce_ssl=True,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self._dead_letters, max_receive_count=TRIES),
         )
+        self.name = f"{prefix}-{row.name}"
         self._alarm(stage, scope.alarms)
         if row.topic is not None:
             self._subscribe(scope.topics[row.topic])
@@ -81,10 +82,19 @@ class DeclaredQueue(Construct):
 
     def send(self, function: lambda_.Function) -> None:
         """A use: send messages to the queue."""
-        allow(function, ["sqs:SendMessage"], self.queue.queue_arn)
+        allow(function, ["sqs:SendMessage"], self.arn_for(function))
         allow(function, ["kms:Decrypt", "kms:GenerateDataKey"], self._key.key_arn)
         variable = f"QUEUE_{self.row.name.upper().replace('-', '_')}_URL"
-        function.add_environment(variable, self.queue.queue_url)
+        there = Stack.of(function)
+        url = f"https://sqs.{there.region}.{there.url_suffix}/{there.account}/{self.name}"
+        function.add_environment(variable, url)
+
+    def arn_for(self, other: IConstruct) -> str:
+        """The queue's ARN by its name, for what lies in another stack, which is deployed after the queue.
+
+        By reference, no release could take a queue away (`cdk.handler.Handler.called_by` says why).
+        """
+        return _by_name(self, other, "sqs", self.name)
 
     def consume(self, function: lambda_.Function) -> None:
         """A use: take messages from the queue, as Lambda does with the function's role."""
@@ -95,14 +105,14 @@ class DeclaredQueue(Construct):
             "sqs:GetQueueUrl",
             "sqs:ReceiveMessage",
         ]
-        allow(function, receive, self.queue.queue_arn)
+        allow(function, receive, self.arn_for(function))
         allow(function, ["kms:Decrypt"], self._key.key_arn)
 
     def feed(self, consumer: lambda_.IFunction) -> None:
         """Have Lambda feed the queue to `consumer`, which says by itself which messages of a batch failed."""
         consumer.add_event_source_mapping(
             "Queue",
-            event_source_arn=self.queue.queue_arn,
+            event_source_arn=self.arn_for(consumer),
             batch_size=10,
             report_batch_item_failures=True,
             max_concurrency=self.row.concurrency,
@@ -153,6 +163,13 @@ class DeclaredQueue(Construct):
         )
 
 
+def _by_name(this: IConstruct, other: IConstruct, service: str, name: str) -> str:
+    """The ARN of `this`, with no more than its name known to the stack of `other`."""
+    stack = Stack.of(other)
+    stack.add_stack_dependency(Stack.of(this))
+    return stack.format_arn(service=service, resource=name)
+
+
 class Messaging(Stack):
     """All topics and queues, in one stack below the services, so that any of them may send to any queue."""
 
@@ -167,6 +184,7 @@ class Messaging(Stack):
         **options: Any,
     ) -> None:
         super().__init__(scope, id, **options)
+        self._stage = stage
         self.key = self._encryption_key(stage)
         self.alarms = self._alarm_topic(stage)
         self.topics = {name: self._topic(name.title(), f"{stage.prefix}-{name}") for name in services}
@@ -179,12 +197,13 @@ class Messaging(Stack):
 
     def publish(self, service: str) -> Use:
         """A use: publish to the topic of `service`."""
-        topic = self.topics[service]
+        topic, name = self.topics[service], f"{self._stage.prefix}-{service}"
 
         def use(function: lambda_.Function) -> None:
-            allow(function, ["sns:Publish"], topic.topic_arn)
+            arn = _by_name(topic, function, "sns", name)
+            allow(function, ["sns:Publish"], arn)
             allow(function, ["kms:Decrypt", "kms:GenerateDataKey"], self.key.key_arn)
-            function.add_environment("TOPIC_ARN", topic.topic_arn)
+            function.add_environment("TOPIC_ARN", arn)
 
         return use
 

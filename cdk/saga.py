@@ -170,7 +170,7 @@ class Purchase(Stack):
         return sfn_tasks.LambdaInvoke(
             self,
             id,
-            lambda_function=task.target,
+            lambda_function=task.called_by(self),
             payload=sfn.TaskInput.from_object(payload),
             payload_response_only=True,
             retry_on_service_exceptions=False,  # the retries here say all
@@ -188,7 +188,7 @@ class Purchase(Stack):
         wait = sfn_tasks.LambdaInvoke(
             self,
             "AwaitPayment",
-            lambda_function=self._tasks.await_payment.target,
+            lambda_function=self._tasks.await_payment.called_by(self),
             payload=sfn.TaskInput.from_object(payload),
             integration_pattern=sfn.IntegrationPattern.WAIT_FOR_TASK_TOKEN,
             task_timeout=sfn.Timeout.at("$.reservation.secondsToPay"),

@@ -107,7 +107,7 @@ class Pictures(Construct):
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(
                     event="s3:ObjectCreated:*",
-                    queue=messaging.queue("events-images").queue.queue_arn,
+                    queue=messaging.queue("events-images").arn_for(self),
                     filter=s3.CfnBucket.NotificationFilterProperty(
                         s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[rule])
                     ),

@@ -15,6 +15,7 @@ from local.resources import ACCOUNT, PICTURES_PATH, REGION, AssemblyError, Place
 Template = Mapping[str, Any]
 _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:ssm:([^:}]+)(?::\d+)?\}\}")
+_SQS = f"https://sqs.{REGION}.amazonaws.com"
 S3_HOST = ".s3.amazonaws.com"
 """How the host of a bucket ends."""
 _ABSENT = object()
@@ -32,6 +33,7 @@ class Intrinsics:
             for id_, raw in template.get("Resources", {}).items()
         }
         self._gateway_url = places.gateway_url.rstrip("/")
+        self._aws_url = places.aws_url
         self._functions: dict[str, Callable[[str, Any], Any]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
@@ -211,9 +213,11 @@ class Intrinsics:
         return urls
 
     def _localize(self, text: str) -> str:
-        """Replace the addresses of the API and of distributions on AWS by the gateway's, and `{{resolve:ssm:…}}` by
-        the parameter's value.
+        """Replace the addresses of the API and of distributions on AWS by the gateway's, that of SQS by this machine's,
+        and `{{resolve:ssm:…}}` by the parameter's value.
         """
+        if text.startswith(_SQS):
+            text = text.replace(_SQS, self._aws_url, 1)
         for remote, local in self._distribution_urls.items():
             text = text.replace(remote, local)
         for remote, local in self._api_urls.items():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.infrastructure.synthesis import synthesized
+from tests.infrastructure.synthesis import LESSER, synthesized
 from tests.infrastructure.template import System
 
 
@@ -22,3 +22,9 @@ def staging() -> System:
 def production() -> System:
     """The prod stage."""
     return synthesized("prod")
+
+
+@pytest.fixture(scope="session")
+def lesser() -> System:
+    """The dev stage of a release that takes a route, a queue and a job away."""
+    return synthesized("dev", LESSER)

@@ -18,18 +18,23 @@ _WORDS = "words.txt"
 _KEPT_SECONDS = 7200
 
 
-def synthesized(stage: str) -> System:
-    """The templates of a stage; synthesized now unless these inputs were before."""
+APP = "app"
+LESSER = "tests.infrastructure.lesser"
+
+
+def synthesized(stage: str, module: str = APP) -> System:
+    """The templates of a stage; synthesized now unless these inputs were before. `module` is run as the app."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     # One at a time: processes of tests that want the same stage at once would all make it.
     with (FOLDER / f"{stage}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        folder = FOLDER / f"{stage}-{fingerprint()[:16]}"
+        kind = stage if module == APP else f"{stage}_{module.rsplit('.', 1)[-1]}"
+        folder = FOLDER / f"{kind}-{fingerprint()[:16]}"
         if not folder.exists():
-            for old in FOLDER.glob(f"{stage}-*"):
+            for old in FOLDER.glob(f"{kind}-*"):
                 if time.time() - old.stat().st_mtime > _KEPT_SECONDS:  # no other run can be at work on it
                     shutil.rmtree(old)
-            _synthesize(folder, stage)
+            _synthesize(folder, stage, module)
     return System(folder, said=(folder / _WORDS).read_text())
 
 
@@ -44,11 +49,11 @@ def findings(folder: Path) -> list[str]:
     ]
 
 
-def _synthesize(folder: Path, stage: str) -> None:
+def _synthesize(folder: Path, stage: str, module: str) -> None:
     unfinished = folder.with_name(f"unfinished-{folder.name}")
     shutil.rmtree(unfinished, ignore_errors=True)
     command = ["node", str(ROOT / "node_modules/aws-cdk/bin/cdk"), "synth", "--quiet", "--no-notices"]
-    options = ["--output", str(unfinished)]
+    options = ["--output", str(unfinished), "--app", f".venv/bin/python -m {module}"]
     for context in ("dependencies=skip", "nag=report", f"stage={stage}"):
         options += ["--context", context]
     run = subprocess.run(

@@ -1,6 +1,7 @@
 """The synthesized templates as a list of resources that tests ask questions of."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,11 +114,31 @@ class System:
         ]
 
     def target(self, stack: str, value: Any) -> Resource:
-        """The resource that a `Ref`, an `Fn::GetAtt` or (in another stack) an `Fn::ImportValue` points to."""
+        """The resource that a `Ref`, an `Fn::GetAtt` or (in another stack) an `Fn::ImportValue` points to, or whose
+        name an ARN holds.
+        """
+        if "Fn::Join" in value:
+            (named,) = self.named(value)
+            return named
         if "Fn::ImportValue" in value:
             stack, value = self._exports[value["Fn::ImportValue"]]
         id = value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0]
         return next(resource for resource in self.resources if (resource.stack, resource.id) == (stack, id))
+
+    def named(self, value: Any) -> list[Resource]:
+        """The aliases, queues and topics whose ARNs or URLs a value builds from their names."""
+        text = text_of(value)
+        found = [self._aliases[name] for name in re.findall(r":function:([\w-]+):live\b", text)]
+        for kind, host in (("QueueName", "sqs"), ("TopicName", "sns")):
+            name = re.search(rf"\b{host}[:.][^,]*[:/]([\w-]+)$", text)
+            if name:
+                found += [r for r in self.resources if r.properties.get(kind) == name[1]]
+        return found
+
+    @cached_property
+    def _aliases(self) -> dict[str, Resource]:
+        """Every alias by its function's name."""
+        return {self.behind(a).properties["FunctionName"]: a for a in self.of_type("AWS::Lambda::Alias")}
 
     def behind(self, alias: Resource) -> Resource:
         """The function that an alias belongs to."""
@@ -127,9 +148,36 @@ class System:
     def called(self, stack: str, reference: Any) -> Resource:
         """The function whose alias a caller's reference (an ARN or a name, joined or not) leads to."""
         ways = ("Ref", "Fn::ImportValue")
-        found = [self.target(stack, {key: inner}) for key, inner in walk(reference) if key in ways]
+        found = self.named(reference) or [
+            self.target(stack, {key: inner}) for key, inner in walk(reference) if key in ways
+        ]
         (alias,) = {alias.id: alias for alias in found}.values()
         return self.behind(alias)
+
+    @property
+    def exports(self) -> list[str]:
+        """The names of all exports."""
+        return list(self._exports)
+
+    def export(self, name: str) -> Resource:
+        """The resource that an export tells of."""
+        return self.target("", {"Fn::ImportValue": name})
+
+    @cached_property
+    def dependencies(self) -> dict[str, set[str]]:
+        """By stack: those that are deployed before it, because it asks for that."""
+        artifacts = json.loads((self.folder / "manifest.json").read_text())["artifacts"]
+        found: dict[str, set[str]] = {}
+        for stack in TopologicalSorter(
+            {name: artifact.get("dependencies", []) for name, artifact in artifacts.items()}
+        ).static_order():
+            direct = set(artifacts[stack].get("dependencies", []))
+            found[stack] = direct.union(*(found[name] for name in direct))
+        return found
+
+    def imports(self, stack: str) -> set[str]:
+        """The exports of other stacks that a stack imports."""
+        return {inner for key, inner in walk(self.templates[stack]) if key == "Fn::ImportValue"}
 
     @cached_property
     def _exports(self) -> dict[str, tuple[str, Any]]:

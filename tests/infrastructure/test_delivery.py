@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cdk import flags
-from tests.infrastructure.template import ROOT, Resource, System, text_of, walk
+from tests.infrastructure.template import ROOT, Resource, System, text_of
 
 LIVE = ":live"
 GRADUAL = ("routes", "authorizers", "saga")
@@ -42,15 +42,18 @@ def test_the_api_and_its_authorizer_call_aliases(system: System) -> None:
     uris = [integration["Uri"] for integration in methods if integration["Type"] == "AWS_PROXY"]
     uris += [a.properties["AuthorizerUri"] for a in system.of_type("AWS::ApiGateway::Authorizer")]
     for uri in uris:
-        imported = next(inner for key, inner in walk(uri) if key == "Fn::ImportValue")
-        assert system.target("Api", {"Fn::ImportValue": imported}).type == "AWS::Lambda::Alias"
+        assert [named.type for named in system.named(uri)] == ["AWS::Lambda::Alias"]
 
 
 def test_the_purchase_calls_aliases(system: System) -> None:
     (machine,) = system.of_type("AWS::StepFunctions::StateMachine")
-    imported = [inner for key, inner in walk(machine.properties) if key == "Fn::ImportValue"]
-    called = {system.target(machine.stack, {"Fn::ImportValue": name}).type for name in imported}
-    assert called == {"AWS::Lambda::Alias"}
+    definition = text_of(machine.properties["DefinitionString"])
+    tasks = {h.split(".")[3] for h in system.functions if ".saga." in h}
+    assert {named.properties["Name"] for named in system.named(definition)} == {"live"}
+    assert {
+        system.behind(named).properties["Handler"].split(".")[3] for named in system.named(definition)
+    } == tasks
+    assert definition.count(":function:") == definition.count(":live")
 
 
 def test_queues_and_schedules_call_aliases(system: System) -> None:
@@ -166,10 +169,7 @@ def test_only_functions_that_ask_for_flags_have_appconfig_s_extension(system: Sy
 def test_every_route_that_writes_asks_for_flags(system: System) -> None:
     for method in system.of_type("AWS::ApiGateway::Method"):
         if method.properties["HttpMethod"] in ("POST", "PUT", "PATCH", "DELETE"):
-            imported = next(
-                i for k, i in walk(method.properties["Integration"]["Uri"]) if k == "Fn::ImportValue"
-            )
-            function = system.behind(system.target("Api", {"Fn::ImportValue": imported}))
+            function = system.called(method.stack, method.properties["Integration"]["Uri"])
             assert "FLAGS_PATH" in system.environment(function)
 
 

@@ -11,7 +11,7 @@ from cdk.stages import DEV, PROD
 from shared import cors, requests
 from shared.identity import Role
 from shared.responses import SECURITY_HEADERS
-from tests.infrastructure.template import Resource, System, walk
+from tests.infrastructure.template import Resource, System
 
 CALLERS = {
     "public": "public",
@@ -48,9 +48,7 @@ def methods(system: System) -> list[Resource]:
 
 
 def function_of(system: System, method: Resource) -> Resource:
-    uri = method.properties["Integration"]["Uri"]
-    imported = next(inner for key, inner in walk(uri) if key == "Fn::ImportValue")
-    return system.behind(system.target(method.stack, {"Fn::ImportValue": imported}))
+    return system.called(method.stack, method.properties["Integration"]["Uri"])
 
 
 def test_every_route_has_a_stated_caller_and_all_but_public_ones_pass_the_authorizer(system: System) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from local.assembly import Assembly
 from local.resources import Address, Places
-from tests.infrastructure.template import System
+from tests.infrastructure.template import System, walk
 
 
 def test_synthesis_has_nothing_to_complain_of(system: System) -> None:
@@ -41,6 +41,36 @@ def test_databases_are_migrated_before_a_service_s_functions_are_replaced(
 ) -> None:
     manifest = json.loads(Path(system.folder / "manifest.json").read_text())
     assert "Migrations" in manifest["artifacts"][service]["dependencies"]
+
+
+def test_what_a_release_takes_away_no_deployed_stack_imports(system: System, lesser: System) -> None:
+    """Stacks are deployed in turn: one's exports are gone while those after it are still the release before."""
+    removed = set(system.exports) - set(lesser.exports)
+    imported = {stack: removed & system.imports(stack) for stack in system.templates}
+    assert {stack: names for stack, names in imported.items() if names} == {}
+    assert len(lesser.functions) == len(system.functions) - 4
+
+
+def test_nothing_that_comes_and_goes_with_the_code_is_exported(system: System, production: System) -> None:
+    stays = {"Alarms"}  # the topic: it is as old as the stage
+    for stage in (system, production):
+        exported = {(r.type, r.id[:-8]) for r in map(stage.export, stage.exports) if r.id[:-8] not in stays}
+        fleeting = ("AWS::Lambda::", "AWS::SQS::", "AWS::SNS::", "AWS::Scheduler::")
+        assert sorted(each for each in exported if each[0].startswith(fleeting)) == []
+
+
+def test_what_is_known_by_its_name_is_deployed_before_those_who_name_it(
+    system: System, production: System
+) -> None:
+    for stage in (system, production):
+        before = stage.dependencies
+        for resource in stage.resources:
+            if resource.type == "AWS::IAM::Policy":
+                continue  # a permission may be there first: services start the purchase, which stands on them
+            for _, value in walk(resource.properties):
+                named = stage.named(value) if isinstance(value, dict) and "Fn::Join" in value else []
+                missing = {n.stack for n in named} - before[resource.stack] - {resource.stack}
+                assert not missing, (resource, missing)
 
 
 def test_stages_have_no_name_in_common(system: System, production: System) -> None:
