@@ -172,7 +172,7 @@ def _money(shown: Shown) -> Rows:
 def _database(shown: Shown) -> Rows:
     """For whoever looks after PostgreSQL, its proxies and the cache."""
     rows: Rows = [[_of_server(server), _of_proxy(server)] for server in shown.servers]
-    rows += [[_waits(server), _pinned(server)] for server in shown.servers]
+    rows += [[_waits(server), _pinned(shown, server)] for server in shown.servers]
     prefix = shown.stage.prefix
     load = [
         platform.of_cache(prefix, name)
@@ -202,11 +202,14 @@ def _waits(server: Server) -> cloudwatch.GraphWidget:
     return _graph(f"{server.name}: waits, microseconds", waits)
 
 
-def _pinned(server: Server) -> cloudwatch.GraphWidget:
+def _pinned(shown: Shown, server: Server) -> cloudwatch.GraphWidget:
+    reached = [server.reached("READ_WRITE")]
+    if shown.stage.databases.standbys:
+        reached.append(server.reached("READ_ONLY"))
     return cloudwatch.GraphWidget(
         title=f"{server.name}: pinned, and whether the proxy reaches it",
         left=[server.proxy_metric("DatabaseConnectionsCurrentlySessionPinned")],
-        right=[server.proxy_metric("AvailabilityPercentage", "Average")],
+        right=reached,
         width=HALF,
     )
 

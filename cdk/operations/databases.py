@@ -44,6 +44,15 @@ class Server:
         """A metric of the proxy over all of its endpoints and targets."""
         return self._rds(name, {"ProxyName": self.proxy}, statistic, MINUTE)
 
+    def reached(self, role: Literal["READ_WRITE", "READ_ONLY"]) -> cloudwatch.Metric:
+        """In %, how much of the time the proxy reached its writer, or its standbys.
+
+        AWS publishes it by role alone, and not for a proxy as a whole:
+        https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.monitoring.html
+        """
+        of = {"ProxyName": self.proxy, "TargetGroup": "default", "TargetRole": role}
+        return self._rds("AvailabilityPercentage", of, "Average", MINUTE)
+
     def _rds(self, name: str, of: dict[str, str], statistic: str, period: Duration) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace="AWS/RDS", metric_name=name, dimensions_map=of, statistic=statistic, period=period
@@ -108,7 +117,7 @@ def _watch_proxy(alarms: Alarms, server: Server) -> None:
     )
     alarms.on(
         f"ProxyCutOff{server.name}",
-        server.proxy_metric("AvailabilityPercentage", "Average"),
+        server.reached("READ_WRITE"),
         at + "in %, how much of the time it reached its database.",
         page="proxy-cut-off",
         threshold=90,
@@ -116,6 +125,17 @@ def _watch_proxy(alarms: Alarms, server: Server) -> None:
         periods=2,
         missing=MISSING_IS_BAD,
     )
+    if alarms.stage.databases.standbys:
+        alarms.on(
+            f"ProxyCutOffStandby{server.name}",
+            server.reached("READ_ONLY"),
+            at + "in %, how much of the time it reached its standbys; a fail-over would have none to go to.",
+            page="proxy-cut-off",
+            threshold=90,
+            below=True,
+            periods=10,
+            missing=MISSING_IS_BAD,
+        )
 
 
 def _tell_events(alarms: Alarms, kind: str) -> None:

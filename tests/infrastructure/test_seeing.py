@@ -137,3 +137,20 @@ def test_rds_tells_of_fail_overs_by_categories_that_it_knows(system: System, pro
         assert "db-proxy" in told
         assert told.keys() & {"db-instance", "db-cluster"}
         assert all(categories <= known[kind] for kind, categories in told.items())
+
+
+def test_what_a_proxy_reaches_is_read_by_the_roles_that_aws_publishes_it_for(
+    system: System, production: System
+) -> None:
+    """Of a proxy as a whole there is no such number, and an alarm on it would ring for ever."""
+    for stage, roles in ((system, ["READ_WRITE"]), (production, ["READ_ONLY", "READ_WRITE"])):
+        proxies = stage.of_type("AWS::RDS::DBProxy")
+        read = [
+            {d["Name"]: d["Value"] for d in alarm.properties["Dimensions"]}
+            for alarm in stage.of_type("AWS::CloudWatch::Alarm")
+            if alarm.properties.get("MetricName") == "AvailabilityPercentage"
+        ]
+        assert {(*of,) for of in read} == {("ProxyName", "TargetGroup", "TargetRole")}
+        assert {of["TargetGroup"] for of in read} == {"default"}
+        assert sorted(of["TargetRole"] for of in read) == sorted(roles * len(proxies))
+    assert "TargetRole" in bodies(production)[f"{PROD}-database"]
