@@ -110,8 +110,12 @@ class Stage:
 
     @property
     def removal(self) -> RemovalPolicy:
-        """What becomes of something with data when nobody declares it any more."""
-        return RemovalPolicy.RETAIN if self.keep_data else RemovalPolicy.DESTROY
+        """What becomes of something with data when nobody declares it any more.
+
+        What is kept otherwise goes when the deployment that made it is taken back: there is nothing in it yet, and the
+        next try could not make it a second time under its name.
+        """
+        return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.keep_data else RemovalPolicy.DESTROY
 
     def bucket(self, name: str) -> str:
         """The name of a bucket: all accounts share one namespace, so ours is part of it."""

@@ -90,3 +90,17 @@ def test_secrets_in_the_template_hold_nothing(system: System) -> None:
             assert secret.properties["GenerateSecretString"]["PasswordLength"] >= 30
         else:
             assert set(map(json.dumps, json.loads(text).values())) <= {'""', "[]"}
+
+
+def test_what_production_keeps_goes_if_the_deployment_that_made_it_fails(
+    system: System, production: System
+) -> None:
+    """Buckets and secrets have names: kept after a failed creation, they would be in the way of the next one."""
+    kinds = ("AWS::S3::Bucket", "AWS::SecretsManager::Secret")
+    for stage, kept in ((system, "Delete"), (production, "RetainExceptOnCreate")):
+        bodies = [stage.templates[r.stack]["Resources"][r.id] for kind in kinds for r in stage.of_type(kind)]
+        assert {body["DeletionPolicy"] for body in bodies} <= {kept, "Delete"}
+        assert sum(body["DeletionPolicy"] == kept for body in bodies) >= 7
+        for body in bodies:
+            if body["DeletionPolicy"] == "RetainExceptOnCreate":
+                assert body["UpdateReplacePolicy"] == "Retain"
