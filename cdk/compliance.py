@@ -109,7 +109,15 @@ class Compliance(Stack):
         )
         mine = bucket.arn_for_objects(f"AWSLogs/{self.account}/Config/*")
         role.add_to_policy(iam.PolicyStatement(actions=["s3:GetBucketAcl"], resources=[bucket.bucket_arn]))
-        role.add_to_policy(iam.PolicyStatement(actions=["s3:PutObject"], resources=[mine]))
+        # As Config's guide has it: the channel tries all of it when it is made.
+        # https://docs.aws.amazon.com/config/latest/developerguide/iamrole-permissions.html
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:PutObject", "s3:PutObjectAcl"],
+                resources=[mine],
+                conditions={"StringLike": {"s3:x-amz-acl": "bucket-owner-full-control"}},
+            )
+        )
         role.add_to_policy(
             iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self._key.key_arn])
         )

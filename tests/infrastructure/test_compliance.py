@@ -44,6 +44,24 @@ def test_the_recorder_records_every_type_and_leaves_its_history(production: Syst
     assert bucket.properties["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
+def test_the_recorder_may_do_with_its_bucket_what_config_tries_before_it_begins(production: System) -> None:
+    allowed = {
+        action: statement.get("Condition")
+        for policy in production.of_type("AWS::IAM::Policy")
+        if policy.id.startswith("Recorder")
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        for action in as_list(statement["Action"])
+    }
+    owner = {"StringLike": {"s3:x-amz-acl": "bucket-owner-full-control"}}
+    assert allowed == {
+        "s3:GetBucketAcl": None,
+        "s3:PutObject": owner,
+        "s3:PutObjectAcl": owner,
+        "kms:Decrypt": None,
+        "kms:GenerateDataKey": None,
+    }
+
+
 def test_there_is_a_rule_of_aws_s_for_each_promise(production: System) -> None:
     declared = {
         rule.properties["Source"]["SourceIdentifier"]: rule.properties["Source"]["Owner"]
