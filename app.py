@@ -58,7 +58,7 @@ def build(app: cdk.App) -> None:
     buckets = Buckets(app, "Buckets", stage=stage, messaging=messaging, **named("buckets"))
     if stage.account_guard:
         Compliance(app, "Compliance", stage=stage, exports=buckets.exports.bucket, **named("compliance"))
-    settings = Settings(app, "Settings", stage=stage, **named("settings"))
+    settings = Settings(app, "Settings", stage=stage, **named("settings") | {"tags": None})
 
     delivery = Delivery(app, "Delivery", stage=stage, alarms=messaging.alarms, **named("delivery"))
 

@@ -132,6 +132,7 @@ class Service(Stack):
         self._ground, self._service, self._rows = ground, service, rows
         self._handlers: dict[tuple[str, str], Handler] = {}
         self.routes = [row for row in rows if isinstance(row, Route)]
+        self.add_stack_dependency(ground.settings)  # they are read by name
         for row in rows:
             self._add(row)
 

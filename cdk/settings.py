@@ -1,4 +1,9 @@
-"""Parameter Store: what an operator may change without a deployment, and what stacks tell each other late."""
+"""Parameter Store: what an operator may change without a deployment, and the public keys that jobs publish there.
+
+CloudFormation writes a parameter's value again when anything of the parameter changes, its description or a tag of the
+stack included (https://github.com/aws/aws-cdk/issues/25949). So a setting has nothing but its value and the pattern of
+values: only a default that changed replaces what an operator has put there. Public keys are in no template at all.
+"""
 
 import importlib
 import sys
@@ -16,16 +21,15 @@ from cdk.stages import Stage
 ROOT = Path(__file__).resolve().parents[1]
 LAYER = ROOT / "layers" / "shared" / "python"
 
-# Public keys that deploy-time jobs write: tokens are verified with the first, QR codes with the second.
-PUBLISHED_KEYS = {
-    "jwks": "The public keys that verify access tokens (a JWK set)",
-    "ticket_keys": "The public keys that verify the QR codes of tickets",
-}
+PUBLISHED_KEYS = ("jwks", "ticket_keys")
+"""Parameters that deploy-time jobs make: tokens are verified with the first, QR codes with the second."""
+
+Default = tuple[str, str]
+"""A setting's default as text, and the pattern of its values."""
 
 
-def declared() -> dict[str, tuple[str, str, str]]:
-    """Every `Setting` in the settings of the services and in our layer: its name; its default as text, its purpose and
-    the pattern of its values.
+def declared() -> dict[str, Default]:
+    """Every `Setting` in the settings of the services and in our layer, by name.
 
     Raises ValueError if two services give one name different defaults.
     """
@@ -37,12 +41,12 @@ def declared() -> dict[str, tuple[str, str, str]]:
     shared = [
         f"shared.{file.stem}" for file in (LAYER / "shared").glob("*.py") if "= Setting(" in file.read_text()
     ]
-    found: dict[str, tuple[str, str, str]] = {}
+    found: dict[str, Default] = {}
     for module in sorted(shared + services):
         for setting in vars(importlib.import_module(module)).values():
             if isinstance(setting, kind):
                 value = str(setting.default)
-                if found.setdefault(setting.name, (value, setting.help, setting.pattern))[0] != value:
+                if found.setdefault(setting.name, (value, setting.pattern))[0] != value:
                     raise ValueError(
                         f"The setting {setting.name!r} is declared twice, with different defaults."
                     )
@@ -50,34 +54,33 @@ def declared() -> dict[str, tuple[str, str, str]]:
 
 
 class Settings(Stack):
-    """A parameter for each setting that the code declares, and one for each set of public keys."""
+    """A parameter for each setting that the code declares. The stack has no tags: its parameters would have them."""
 
     def __init__(self, scope: Construct, id: str, *, stage: Stage, **options: Any) -> None:
         super().__init__(scope, id, **options)
         self._stage = stage
         sender = f"Box Office <tickets@{stage.mail_domain}>"
-        settings = declared() | {"mail_from": (sender, "Who mails come from", "^.+@.+$")}
-        for name, (default, help, pattern) in settings.items():
-            self._parameter(name, stage.settings.get(name, default), help, pattern)
-        self._published = {
-            name: self._parameter(name, '{"keys":[]}', help) for name, help in PUBLISHED_KEYS.items()
-        }
+        settings = declared() | {"mail_from": (sender, "^.+@.+$")}
+        for name, (default, pattern) in settings.items():
+            self._parameter(name, stage.settings.get(name, default), pattern)
 
     def publish_keys(self, name: str) -> Use:
-        """A use: overwrite the parameter `name` (one of PUBLISHED_KEYS)."""
-        parameter = self._published[name]
+        """A use: write the parameter `name` (one of PUBLISHED_KEYS), which is there from the first time on."""
+        if name not in PUBLISHED_KEYS:
+            raise ValueError(f"No keys are published as {name!r}.")
+        path = f"{self._stage.parameters.lstrip('/')}/{name}"
 
         def use(function: lambda_.Function) -> None:
-            allow(function, ["ssm:PutParameter"], parameter.parameter_arn)
+            arn = Stack.of(function).format_arn(service="ssm", resource="parameter", resource_name=path)
+            allow(function, ["ssm:PutParameter"], arn)
 
         return use
 
-    def _parameter(self, name: str, value: str, help: str, pattern: str | None = None) -> ssm.StringParameter:
-        return ssm.StringParameter(
+    def _parameter(self, name: str, value: str, pattern: str) -> None:
+        ssm.StringParameter(
             self,
             "".join(word.title() for word in name.split("_")),
             parameter_name=f"{self._stage.parameters}/{name}",
             string_value=value,
-            description=help,
             allowed_pattern=pattern,
         )

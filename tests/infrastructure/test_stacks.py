@@ -55,7 +55,7 @@ def test_nothing_that_comes_and_goes_with_the_code_is_exported(system: System, p
     stays = {"Alarms"}  # the topic: it is as old as the stage
     for stage in (system, production):
         exported = {(r.type, r.id[:-8]) for r in map(stage.export, stage.exports) if r.id[:-8] not in stays}
-        fleeting = ("AWS::Lambda::", "AWS::SQS::", "AWS::SNS::", "AWS::Scheduler::")
+        fleeting = ("AWS::Lambda::", "AWS::SQS::", "AWS::SNS::", "AWS::SSM::", "AWS::Scheduler::")
         assert sorted(each for each in exported if each[0].startswith(fleeting)) == []
 
 

@@ -29,7 +29,7 @@ class Setting(Generic[Value]):
     Attributes:
         name: its name below `/box-office/<stage>/`; seconds, counts and the like are said in the name.
         default: the value when Parameter Store is not configured (unit tests), and the one CDK deploys.
-        help: what it is for, in one line; CDK makes it the parameter's description.
+        help: what it is for, in one line. It stays here: a parameter whose description changes is written anew.
     """
 
     def __init__(self, name: str, default: Value, help: str) -> None:
