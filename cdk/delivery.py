@@ -1,6 +1,9 @@
 """How what is new comes into service: a version of a function with a tenth of the calls first, and back if an alarm
 rings; a flag likewise (`cdk.flags`).
 
+`-c rollout=at-once` deploys past CodeDeploy, for this once: it takes nothing while one of its alarms rings, and what is
+deployed may be what ends that.
+
 CodeDeploy moves a function's alias. An alarm of each function counts errors of the version that is new (of the old one
 says nothing about the new), and one alarm counts the API's own 5xx answers: most failures are answers, not errors.
 """
@@ -27,6 +30,14 @@ SERVER_ERRORS = 5
 """In a minute, of all routes: as many as wake somebody up."""
 
 
+def at_once(scope: Construct) -> bool:
+    """Whether this deployment is to pass CodeDeploy by. Raises SystemExit for a way that there is not."""
+    asked = scope.node.try_get_context("rollout")
+    if asked not in (None, "at-once"):
+        raise SystemExit(f"There is no rollout {asked!r}: leave it out, or say at-once.")
+    return asked is not None
+
+
 class Delivery(Stack):
     """What deployments of all services share. Without canaries CodeDeploy has no part in it: an alias moves at once."""
 
@@ -36,6 +47,7 @@ class Delivery(Stack):
         super().__init__(scope, id, **options)
         self._stage, self._topic, self._reserved = stage, alarms, 0
         self._canaries = stage.rollout == "canary"
+        self._at_once = at_once(self)
         self._alarms = [self._api_alarm()] if self._canaries else []
         self.flags = flags.Flags(self, "Flags", stage=stage, alarms=[*self._alarms])
         if not self._canaries:
@@ -87,6 +99,10 @@ class Delivery(Stack):
             role=self._role,
             alarms=[self._errors(alias, name), *self._alarms],
         )
+        if self._at_once:
+            resource = alias.node.default_child
+            assert isinstance(resource, lambda_.CfnAlias)
+            resource.cfn_options.update_policy = None  # CloudFormation moves the alias itself
 
     def _errors(self, alias: lambda_.Alias, name: str) -> cloudwatch.Alarm:
         """Errors of the version that is being deployed: crashes, time-outs, a module that cannot be imported."""

@@ -28,3 +28,9 @@ def production() -> System:
 def lesser() -> System:
     """The dev stage of a release that takes a route, a queue and a job away."""
     return synthesized("dev", LESSER)
+
+
+@pytest.fixture(scope="session")
+def repair() -> System:
+    """The prod stage, deployed past CodeDeploy."""
+    return synthesized("prod", rollout="at-once")

@@ -22,19 +22,19 @@ APP = "app"
 LESSER = "tests.infrastructure.lesser"
 
 
-def synthesized(stage: str, module: str = APP) -> System:
+def synthesized(stage: str, module: str = APP, **context: str) -> System:
     """The templates of a stage; synthesized now unless these inputs were before. `module` is run as the app."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     # One at a time: processes of tests that want the same stage at once would all make it.
     with (FOLDER / f"{stage}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        kind = stage if module == APP else f"{stage}_{module.rsplit('.', 1)[-1]}"
+        kind = "_".join([stage, *([] if module == APP else [module.rsplit(".", 1)[-1]]), *context.values()])
         folder = FOLDER / f"{kind}-{fingerprint()[:16]}"
         if not folder.exists():
             for old in FOLDER.glob(f"{kind}-*"):
                 if time.time() - old.stat().st_mtime > _KEPT_SECONDS:  # no other run can be at work on it
                     shutil.rmtree(old)
-            _synthesize(folder, stage, module)
+            _synthesize(folder, module, {"stage": stage, **context})
     return System(folder, said=(folder / _WORDS).read_text())
 
 
@@ -49,13 +49,13 @@ def findings(folder: Path) -> list[str]:
     ]
 
 
-def _synthesize(folder: Path, stage: str, module: str) -> None:
+def _synthesize(folder: Path, module: str, given: dict[str, str]) -> None:
     unfinished = folder.with_name(f"unfinished-{folder.name}")
     shutil.rmtree(unfinished, ignore_errors=True)
     command = ["node", str(ROOT / "node_modules/aws-cdk/bin/cdk"), "synth", "--quiet", "--no-notices"]
     options = ["--output", str(unfinished), "--app", f".venv/bin/python -m {module}"]
-    for context in ("dependencies=skip", "nag=report", f"stage={stage}"):
-        options += ["--context", context]
+    for name, value in ({"dependencies": "skip", "nag": "report"} | given).items():
+        options += ["--context", f"{name}={value}"]
     run = subprocess.run(
         [*command, *options], cwd=ROOT, env=os.environ | QUIET, capture_output=True, text=True
     )

@@ -79,6 +79,19 @@ def test_production_moves_what_somebody_waits_for_little_by_little(production: S
         assert ("CodeDeployLambdaAliasUpdate" in policy) == (handler.split(".")[2] in GRADUAL), handler
 
 
+def test_a_repair_can_be_deployed_past_the_alarms_that_it_is_to_end(
+    production: System, repair: System
+) -> None:
+    """CodeDeploy begins nothing while an alarm of its rings; nothing else of the stage is otherwise than always."""
+    assert not [r for r in repair.resources if "UpdatePolicy" in body_of(repair, r)]
+    for stack, template in production.templates.items():
+        without_policies = {
+            id: {key: value for key, value in body.items() if key != "UpdatePolicy"}
+            for id, body in template["Resources"].items()
+        }
+        assert repair.templates[stack]["Resources"] == without_policies, stack
+
+
 def test_every_canary_is_rolled_back_by_the_new_version_s_errors_and_by_the_api_s(production: System) -> None:
     groups = production.of_type("AWS::CodeDeploy::DeploymentGroup")
     assert groups
