@@ -51,9 +51,13 @@ def declared() -> dict[str, Any]:
 
 
 def schema() -> dict[str, Any]:
-    """What a document of flags looks like: AppConfig refuses any other before it is deployed anywhere."""
+    """What a document of flags looks like: AppConfig refuses any other before it is deployed anywhere.
+
+    In JSON Schema's draft 4, the only one that AppConfig reads:
+    https://docs.aws.amazon.com/appconfig/latest/userguide/appconfig-creating-configuration-and-profile-validators.html
+    """
     return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$schema": "http://json-schema.org/draft-04/schema#",
         "type": "object",
         "additionalProperties": False,
         "properties": {name: _schema_of(flag) for name, flag in sorted(declared().items())},
@@ -66,7 +70,7 @@ def _schema_of(flag: Any) -> dict[str, Any]:
     if isinstance(flag.default, list):
         one = {"enum": list(flag.among)}
         value = {"type": "array", "items": one, "minItems": 1, "uniqueItems": True}
-        kind = {"boolean_type": {"const": False}}
+        kind = {"boolean_type": {"enum": [False]}}
     condition = {
         "type": "object",
         "additionalProperties": False,

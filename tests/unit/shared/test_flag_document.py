@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 from cdk import flags
+from tests.infrastructure.template import walk
 
 
 def beginning() -> dict[str, Any]:
@@ -24,6 +25,15 @@ def test_what_a_stage_begins_with_is_admitted() -> None:
     jsonschema.validate(beginning(), flags.schema())
 
 
+def test_the_schema_is_of_the_draft_that_appconfig_reads() -> None:
+    """A later draft's word is refused with the profile, on which every function stands, or passed over in silence."""
+    schema = flags.schema()
+    assert schema["$schema"] == "http://json-schema.org/draft-04/schema#"
+    jsonschema.Draft4Validator.check_schema(schema)
+    later = {"const", "contains", "propertyNames", "if", "then", "else", "examples", "$id"}
+    assert not later & {key for key, _ in walk(schema)}
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -31,6 +41,7 @@ def test_what_a_stage_begins_with_is_admitted() -> None:
         {"maintenance": {"default": "yes"}},
         {"mail_provider_order": {"default": ["pigeon"], "boolean_type": False}},
         {"mail_provider_order": {"default": ["ses"]}},
+        {"mail_provider_order": beginning()["mail_provider_order"] | {"boolean_type": True}},
         {"paypal": {"default": False, "rules": {"some": {"when_match": True}}}},
     ],
 )
