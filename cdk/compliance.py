@@ -51,7 +51,7 @@ RULES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 
 
 class Compliance(Stack):
-    """The account's trail and its rules. What they find shows in the consoles of CloudTrail and Config."""
+    """The account's trail and its rules. What a rule finds comes by the topic of alarms (`cdk.operations.notices`)."""
 
     def __init__(
         self, scope: Construct, id: str, *, stage: Stage, exports: s3.IBucket, **options: Any

@@ -1,4 +1,11 @@
-"""What AWS itself says before something breaks: certificates that run out, secrets and keys that fail."""
+"""What AWS itself says before something breaks, or when a promise is broken.
+
+What comes "via CloudTrail" comes only where a trail logs, and what Config says only where its rules are: both have the
+stage that watches the account, and hear of every resource in it, those of other stages included.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html
+"""
+
+from typing import Any
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_sns as sns
@@ -11,14 +18,29 @@ CALL = "AWS API Call via CloudTrail"
 
 
 def tell(scope: Construct, alarms: Alarms, topic: sns.ITopic) -> None:
-    """Put these events on the topic of alarms. They cost nothing, and come for every resource of the account."""
-    notice = _Notices(scope, alarms.stage.prefix, topic).tell
+    """Put these events on the topic of alarms. They cost nothing."""
+    stage = alarms.stage
+    notice = _Notices(scope, stage.prefix, topic).tell
     notice(
         "CertificateExpires",
         "A certificate runs out, or has.",
         "certificate-expires",
         source=["aws.acm"],
         detail_type=["ACM Certificate Approaching Expiration", "ACM Certificate Expired"],
+    )
+    if not stage.account_guard:
+        return
+    notice(
+        "PromiseBroken",
+        "A rule of AWS Config found that something is not as we promise it.",
+        "promise-broken",
+        source=["aws.config"],
+        detail_type=["Config Rules Compliance Change"],
+        detail={
+            "messageType": ["ComplianceChangeNotification"],
+            "configRuleName": [{"prefix": f"{stage.prefix}-"}],
+            "newEvaluationResult": {"complianceType": ["NON_COMPLIANT"]},
+        },
     )
     notice(
         "SecretNotRotated",
@@ -50,7 +72,7 @@ class _Notices:
         *,
         source: list[str],
         detail_type: list[str],
-        detail: dict[str, list[str]] | None = None,
+        detail: dict[str, Any] | None = None,
     ) -> None:
         pattern = {"source": source, "detail-type": detail_type} | ({"detail": detail} if detail else {})
         events.CfnRule(

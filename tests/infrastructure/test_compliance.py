@@ -70,6 +70,23 @@ def test_there_is_a_rule_of_aws_s_for_each_promise(production: System) -> None:
     assert declared == {identifier: "AWS" for identifier, _ in RULES.values()}
 
 
+def test_notices_are_asked_for_where_they_come_and_a_broken_promise_is_one(
+    system: System, production: System
+) -> None:
+    """Without a trail EventBridge hears of no call, and without rules Config has nothing to say."""
+    asked = {
+        stage: {rule.properties["EventPattern"]["source"][0] for rule in each.of_type("AWS::Events::Rule")}
+        for stage, each in (("dev", system), ("prod", production))
+    }
+    assert asked == {"dev": {"aws.acm"}, "prod": {"aws.acm", "aws.secretsmanager", "aws.kms", "aws.config"}}
+    (broken,) = [r for r in production.of_type("AWS::Events::Rule") if r.id == "PromiseBroken"]
+    names = {rule.properties["ConfigRuleName"] for rule in production.of_type("AWS::Config::ConfigRule")}
+    (heard,) = broken.properties["EventPattern"]["detail"]["configRuleName"]
+    assert all(name.startswith(heard["prefix"]) for name in names)
+    (target,) = broken.properties["Targets"]
+    assert production.target(broken.stack, target["Arn"]).properties["TopicName"] == "box-office-prod-alarms"
+
+
 def test_rules_come_after_what_records(production: System) -> None:
     resources = production.templates["Compliance"]["Resources"]
     kinds = {"AWS::Config::ConfigurationRecorder", "AWS::Config::DeliveryChannel"}
