@@ -77,7 +77,7 @@ class Edge(Stack):
             default_action=wafv2.CfnWebACL.DefaultActionProperty(
                 block=firewall.answer(403, firewall.FORBIDDEN)
             ),
-            visibility_config=firewall.visible("Lock"),
+            visibility_config=firewall.visible(f"{self._stage.prefix}-lock"),
             rules=[firewall.admit_header(PROOF_HEADER, keys)],
             custom_response_bodies={firewall.FORBIDDEN: firewall.BODIES[firewall.FORBIDDEN]},
         )
@@ -101,7 +101,7 @@ class Edge(Stack):
             name=f"{self._stage.prefix}-firewall",
             scope="CLOUDFRONT",
             default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
-            visibility_config=firewall.visible("Firewall"),
+            visibility_config=firewall.visible(f"{self._stage.prefix}-firewall"),
             rules=firewall.rules(self._stage, ours.attr_arn),
             custom_response_bodies=firewall.BODIES,
         )

@@ -86,7 +86,7 @@ def _operations(shown: Shown) -> Rows:
                     platform.of_lambda("Errors", "Sum"),
                 ],
             ),
-            _graph("The firewall turns away", [platform.firewall_blocks()]),
+            _graph("The firewall turns away", [platform.firewall_blocks(shown.stage)]),
         ],
     ]
 

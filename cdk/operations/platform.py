@@ -7,6 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from cdk.alarms import Alarms, ours
 from cdk.operations.jobs import total
+from cdk.stages import Stage
 
 MINUTE, FIVE_MINUTES = Duration.minutes(1), Duration.minutes(5)
 
@@ -20,7 +21,7 @@ def watch(alarms: Alarms, services: Sequence[str]) -> None:
         _standbys(alarms, services)
     alarms.on(
         "FirewallBlocks",
-        firewall_blocks(),
+        firewall_blocks(alarms.stage),
         "The firewall turns away far more than usual: an attack, or a rule that honest people meet.",
         page="firewall-blocks",
         threshold=1000,
@@ -108,12 +109,12 @@ def of_cache(name: str, metric: str, statistic: str = "Sum") -> cloudwatch.Metri
     )
 
 
-def firewall_blocks() -> cloudwatch.Metric:
-    """What the firewall before CloudFront turned away."""
+def firewall_blocks(stage: Stage) -> cloudwatch.Metric:
+    """What the stage's firewall before CloudFront turned away, by the name of its own metric (`cdk.edge`)."""
     return cloudwatch.Metric(
         namespace="AWS/WAFV2",
         metric_name="BlockedRequests",
-        dimensions_map={"WebACL": "Firewall", "Rule": "ALL"},
+        dimensions_map={"WebACL": f"{stage.prefix}-firewall", "Rule": "ALL"},
         statistic="Sum",
         period=FIVE_MINUTES,
     )

@@ -154,3 +154,20 @@ def test_what_a_proxy_reaches_is_read_by_the_roles_that_aws_publishes_it_for(
         assert {of["TargetGroup"] for of in read} == {"default"}
         assert sorted(of["TargetRole"] for of in read) == sorted(roles * len(proxies))
     assert "TargetRole" in bodies(production)[f"{PROD}-database"]
+
+
+def test_the_firewall_s_alarm_counts_what_its_own_stage_turns_away(
+    system: System, production: System
+) -> None:
+    read = []
+    for stage in (system, production):
+        (door,) = [a for a in stage.of_type("AWS::WAFv2::WebACL") if a.properties["Scope"] == "CLOUDFRONT"]
+        (alarm,) = [
+            a
+            for a in stage.of_type("AWS::CloudWatch::Alarm")
+            if a.properties.get("MetricName") == "BlockedRequests"
+        ]
+        of = {d["Name"]: d["Value"] for d in alarm.properties["Dimensions"]}
+        assert of == {"WebACL": door.properties["VisibilityConfig"]["MetricName"], "Rule": "ALL"}
+        read.append(of["WebACL"])
+    assert len({*read}) == 2
