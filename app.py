@@ -16,6 +16,7 @@ from cdk.api import Api
 from cdk.compliance import Compliance
 from cdk.data import Data
 from cdk.delivery import Delivery
+from cdk.deployers import declare_logs
 from cdk.edge import Edge
 from cdk.handler import Runtime
 from cdk.messaging import Messaging
@@ -107,6 +108,8 @@ def build(app: cdk.App) -> None:
         scheduled=[job for service in services.values() for job in service.scheduled()],
         **named("operations"),
     )
+    for stack in (network, migrations, *services.values()):
+        declare_logs(stack, stage, network.log_key)
 
 
 if __name__ == "__main__":

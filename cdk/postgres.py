@@ -65,10 +65,12 @@ class PostgresServer(Construct):
         self.services, self._stage, self._network, self._key = services, stage, network, key
         shared = stage.databases.layout == "shared"
         self._identifier = stage.prefix if shared else f"{stage.prefix}-{id.lower()}"
-        group = self._log_group()
+        group = self._log_group("Logs", f"{self.kind}/{self._identifier}/postgresql")
         self.database = self._made()
         self.database.node.add_dependency(group)
+        group = self._log_group("ProxyLogs", f"proxy/{self._identifier}")
         self.proxy = self._proxy()
+        self.proxy.node.add_dependency(group)
         self.reader = self._reader() if stage.databases.standbys else None
 
     def connect(self, function: lambda_.Function, user: str) -> None:
@@ -95,7 +97,7 @@ class PostgresServer(Construct):
 
     def watched(self) -> Server:
         """The server as those know it who watch it."""
-        return Server(self.node.id, self._identifier, self.proxy.db_proxy_name, self.kind)
+        return Server(self.node.id, self._identifier, self._identifier, self.kind)
 
     @property
     def users(self) -> list[str]:
@@ -142,12 +144,12 @@ class PostgresServer(Construct):
             "removal_policy": RemovalPolicy.SNAPSHOT if keep else RemovalPolicy.DESTROY,
         }
 
-    def _log_group(self) -> logs.LogGroup:
-        """Where RDS writes PostgreSQL's log. RDS would make the group itself, and keep what is in it for ever."""
+    def _log_group(self, id: str, of: str) -> logs.LogGroup:
+        """Where RDS writes a log. RDS would make the group itself, and keep what is in it for ever."""
         return logs.LogGroup(
             self,
-            "Logs",
-            log_group_name=f"/aws/rds/{self.kind}/{self._identifier}/postgresql",
+            id,
+            log_group_name=f"/aws/rds/{of}",
             encryption_key=self._network.log_key,
             retention=self._stage.logs,
             removal_policy=RemovalPolicy.DESTROY,
@@ -166,6 +168,7 @@ class PostgresServer(Construct):
         return rds.DatabaseProxy(
             self,
             "Proxy",
+            db_proxy_name=self._identifier,
             proxy_target=self._target,
             default_auth_scheme=rds.DefaultAuthScheme.IAM_AUTH,
             role=role,

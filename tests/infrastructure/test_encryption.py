@@ -32,6 +32,22 @@ def test_every_log_group_is_encrypted_with_the_key_of_the_logs(
 
 
 @STAGES
+def test_every_function_and_every_proxy_writes_into_a_log_group_that_is_declared(
+    request: pytest.FixtureRequest, stage: str
+) -> None:
+    """One that AWS makes by itself has no key of ours, and is kept for ever."""
+    system = named(request, stage)
+    for function in system.of_type("AWS::Lambda::Function"):
+        group = system.target(function.stack, function.properties["LoggingConfig"]["LogGroup"])
+        assert group.type == "AWS::Logs::LogGroup", function
+    names = {group.properties["LogGroupName"] for group in system.of_type("AWS::Logs::LogGroup")}
+    proxies = system.of_type("AWS::RDS::DBProxy")
+    assert proxies
+    for proxy in proxies:
+        assert f"/aws/rds/proxy/{proxy.properties['DBProxyName']}" in names
+
+
+@STAGES
 def test_cloudwatch_logs_may_use_that_key_for_our_log_groups_alone(
     request: pytest.FixtureRequest, stage: str
 ) -> None:
