@@ -35,7 +35,7 @@ def on_aws(stage: str, region: str | None, given: Given) -> Report:
     config = Config(read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
     try:
         client = boto3.client("lambda", region_name=region, config=config)
-        answer = client.invoke(FunctionName=name, Payload=json.dumps(given).encode())
+        answer = client.invoke(FunctionName=name, Qualifier="live", Payload=json.dumps(given).encode())
     except (BotoCoreError, ClientError) as broken:
         raise NoAnswer(str(broken)) from broken
     report: Report = json.loads(answer["Payload"].read())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tools import synthetic_check
+from tools import audit, synthetic_check
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -74,8 +74,30 @@ def test_production_comes_after_staging_and_staging_after_the_checks() -> None:
 def test_a_stage_is_its_own_environment_and_tried_after_it_is_deployed() -> None:
     job = read("deploy-stage.yml")["jobs"]["deploy"]
     assert job["environment"] == "${{ inputs.stage }}"
-    assert "cdk deploy --all" in steps(job)[-2]
-    assert "tools.synthetic_check" in steps(job)[-1]
+    deploy, buy, look = steps(job)[-3:]
+    assert "cdk deploy --all" in deploy
+    assert "tools.synthetic_check" in buy
+    assert "tools.audit" in look
+
+
+def test_the_role_that_deploys_may_invoke_what_the_pipeline_tries_the_stage_with_and_nothing_else() -> None:
+    """Both tools call the alias, which is what the role names."""
+    text = (ROOT / ".github" / "deploy-roles.yaml").read_text()
+    named = re.findall(r":function:box-office-\$\{Stage\}-(\S+)", text)
+    assert named == ["platform-job-buy-free-ticket:live", "platform-job-audit:live"]
+    for tool in (synthetic_check, audit):
+        source = Path(str(tool.__file__)).read_text()
+        assert sum(f'box-office-{{stage}}-{name.removesuffix(":live")}"' in source for name in named) == 1
+        assert 'Qualifier="live"' in source
+
+
+def test_each_stage_of_an_account_has_a_stack_of_roles_of_its_own() -> None:
+    """One stack with another `Stage` would replace the roles of the stage before."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    (command,) = re.findall(r"aws cloudformation deploy .*?(?=```)", page, flags=re.DOTALL)
+    assert "--stack-name box-office-pipeline-<stage> " in command
+    assert "Stage=<stage>" in command
+    assert "Provider=<arn>" in page
 
 
 def test_the_role_that_deploys_is_for_one_environment_of_one_repository() -> None:
