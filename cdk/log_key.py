@@ -1,6 +1,6 @@
 """The key that every log group is encrypted with."""
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -17,7 +17,14 @@ def log_key(scope: Construct, stage: Stage) -> kms.Key:
     It costs a dollar a month; CloudWatch Logs keeps the data keys that it asks for, so that its calls cost next to
     nothing.
     """
-    key = kms.Key(scope, "LogKey", alias=f"alias/{stage.prefix}-logs", enable_key_rotation=True)
+    key = kms.Key(
+        scope,
+        "LogKey",
+        alias=f"alias/{stage.prefix}-logs",
+        enable_key_rotation=True,
+        pending_window=Duration.days(30 if stage.keep_data else 7),
+        removal_policy=stage.removal,
+    )
     stack = Stack.of(scope)
     groups = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:*"
     key.add_to_resource_policy(

@@ -248,7 +248,14 @@ class Messaging(Stack):
         return topic
 
     def _encryption_key(self, stage: Stage) -> kms.Key:
-        key = kms.Key(self, "Key", alias=f"alias/{stage.prefix}-messaging", enable_key_rotation=True)
+        key = kms.Key(
+            self,
+            "Key",
+            alias=f"alias/{stage.prefix}-messaging",
+            enable_key_rotation=True,
+            pending_window=Duration.days(30 if stage.keep_data else 7),
+            removal_policy=stage.removal,
+        )
         # Topics and buckets deliver to queues, SES and alarms to topics, under the services' own names.
         # Without this they fail, and nobody is told.
         for service in ("sns", "s3", "ses", *WHO_RING):

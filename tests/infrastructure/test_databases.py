@@ -106,6 +106,18 @@ def test_databases_are_reached_through_proxies_that_want_tls_and_iam(
 
 
 @pytest.mark.parametrize("stage", ["system", "production"])
+def test_a_proxy_is_called_as_its_server_so_that_an_operator_knows_its_name(
+    stage: str, request: pytest.FixtureRequest
+) -> None:
+    chosen: System = request.getfixturevalue(stage)
+    names = {proxy.properties["DBProxyName"] for proxy in chosen.of_type("AWS::RDS::DBProxy")}
+    assert names == {
+        server.properties.get("DBClusterIdentifier") or server.properties["DBInstanceIdentifier"]
+        for server in servers(chosen)
+    }
+
+
+@pytest.mark.parametrize("stage", ["system", "production"])
 def test_a_proxy_signs_in_as_the_users_of_its_databases_and_nobody_else(
     stage: str, request: pytest.FixtureRequest
 ) -> None:

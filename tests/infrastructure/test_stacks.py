@@ -1,13 +1,14 @@
 """The stacks as a whole: their size, their order, what a deployment must not do."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from local.assembly import Assembly
 from local.resources import Address, Places
-from tests.infrastructure.template import System, walk
+from tests.infrastructure.template import ROOT, System, text_of, walk
 
 
 def test_synthesis_has_nothing_to_complain_of(system: System) -> None:
@@ -104,3 +105,52 @@ def test_what_production_keeps_goes_if_the_deployment_that_made_it_fails(
         for body in bodies:
             if body["DeletionPolicy"] == "RetainExceptOnCreate":
                 assert body["UpdateReplacePolicy"] == "Retain"
+
+
+def kept(system: System) -> set[tuple[str, str]]:
+    """Stack and type of what stays when its stack is deleted. (A function takes its versions with it.)"""
+    return {
+        (stack, resource["Type"])
+        for stack, template in system.templates.items()
+        for resource in template["Resources"].values()
+        if resource.get("DeletionPolicy", "Delete") != "Delete" and resource["Type"] != "AWS::Lambda::Version"
+    }
+
+
+def test_a_stage_whose_data_is_nobody_s_leaves_nothing_behind_that_costs(
+    system: System, staging: System
+) -> None:
+    """What stays is the role by which API Gateway writes logs (an account has one, and other APIs may use it), and the
+    document of flags, which the page deletes before.
+    """
+    for stage in (system, staging):
+        assert kept(stage) == {
+            ("Api", "AWS::ApiGateway::Account"),
+            ("Api", "AWS::IAM::Role"),
+            ("Delivery", "AWS::AppConfig::HostedConfigurationVersion"),
+        }
+
+
+def test_production_keeps_its_data_and_the_keys_to_it(production: System) -> None:
+    types = {type for _, type in kept(production)}
+    assert {"AWS::RDS::DBCluster", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::KMS::Key"} <= types
+    keys = [
+        resource
+        for template in production.templates.values()
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::KMS::Key"
+    ]
+    assert all(key["DeletionPolicy"] != "Delete" for key in keys)
+
+
+def test_the_way_to_take_a_stage_down_empties_what_cannot_be_deleted_full(
+    system: System, production: System
+) -> None:
+    """Buckets, and the profile of flags: AppConfig deletes none that has a version."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    part = page.split("## Taking a stage down\n")[1].split("\n## ")[0]
+    assert part.index("delete-hosted-configuration-version") < part.index("cdk destroy")
+    for stage, prefix in ((system, "box-office-dev-"), (production, "box-office-prod-")):
+        for bucket in stage.of_type("AWS::S3::Bucket"):
+            name = text_of(bucket.properties["BucketName"]).removeprefix(prefix).split("-")[0]
+            assert re.search(rf"for bucket in [a-z ]*\b{name}\b", part), name
