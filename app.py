@@ -110,6 +110,7 @@ def build(app: cdk.App) -> None:
     )
     for stack in (network, migrations, *services.values()):
         declare_logs(stack, stage, network.log_key)
+    stages.refuse_gaps(app.node, stage)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """The stages, and all that differs between them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import Aws, CfnRule, CfnRuleAssertion, Fn, RemovalPolicy, Stack
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Node
 
@@ -175,6 +176,51 @@ PROD = Stage(
 )
 
 STAGES = {stage.name: stage for stage in (DEV, STAGING, PROD)}
+
+_EXAMPLE = re.compile(r"\.example(?![\w-]|\.\w)")
+"""A name that is nobody's: https://www.rfc-editor.org/rfc/rfc2606"""
+
+
+def gaps(stage: Stage) -> list[str]:
+    """The fields that have to be filled in before somebody relies on the stage; none of a stage for a first look.
+
+    What is still `.example` leads nowhere: mails are not sent, their links open nothing, alarms tell nobody. Where data
+    is kept, an own domain is wanted, too (under CloudFront's own name old TLS is admitted), and somebody to be told.
+    """
+    if not (stage.keep_data or stage.canary):
+        return []
+    told: dict[str, tuple[str | None, ...]] = {
+        "mail_domain": (stage.mail_domain,),
+        "web_origins": stage.web_origins,
+        "domain": (stage.domain,),
+        "public_url": (stage.public_url,),
+        "alarm_addresses": stage.alarm_addresses,
+    }
+    needed = ("domain", "alarm_addresses") if stage.keep_data else ()
+    return [
+        name
+        for name, values in told.items()
+        if any(_EXAMPLE.search(value or "") for value in values) or (name in needed and not any(values))
+    ]
+
+
+def refuse_gaps(scope: Node, stage: Stage) -> None:
+    """Have CloudFormation refuse every stack of a stage that has gaps. Templates can be read all the same."""
+    found = gaps(stage)
+    if not found:
+        return
+    wanted = f"Fill in {', '.join(found)} of the stage {stage.name} in cdk/stages.py (docs/operations.md)."
+    for stack in scope.children:
+        if isinstance(stack, Stack):
+            CfnRule(
+                stack,
+                "StageIsFilledIn",
+                assertions=[
+                    CfnRuleAssertion(
+                        assert_=Fn.condition_equals("has gaps", "is filled in"), assert_description=wanted
+                    )
+                ],
+            )
 
 
 def chosen(node: Node) -> Stage:

@@ -151,6 +151,16 @@ def test_a_template_without_the_third_party_packages_is_refused(deployed: Deploy
         deployed.emulator.create("box-office-dev-auth-again", template)
 
 
+def test_a_stage_that_is_not_filled_in_is_refused_with_what_it_lacks(
+    deployed: Deployed, production: System
+) -> None:
+    for stack in production.in_order:
+        assert "StageIsFilledIn" in stack.template["Rules"], stack.name
+    template = next(stack.template for stack in production.in_order if stack.name.endswith("-settings"))
+    with pytest.raises(ClientError, match=r"Fill in mail_domain, .* of the stage prod"):
+        deployed.emulator.create("box-office-prod-settings", template)
+
+
 def test_what_is_left_aside_is_counted_and_little(deployed: Deployed, system: System) -> None:
     counts = Counter(type for aside in deployed.emulator.aside.values() for type in aside.values())
     total = len(system.resources)
