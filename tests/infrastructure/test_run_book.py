@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cdk.stages import STAGES
 from tests.infrastructure.template import ROOT, System
+from tests.unit.test_commands import commands
 
 RUN_BOOK = ROOT / "docs" / "run-book"
 PAGES = sorted(page for page in RUN_BOOK.glob("*.md") if page.name != "README.md")
@@ -58,6 +60,31 @@ def test_a_page_says_what_it_means_what_to_look_at_and_what_to_do(page: Path) ->
     assert "```bash\n" in text.split("## Look at")[1].split("## Do")[0]
     for link in re.findall(r"\]\(([^)#]+)", text):
         assert (page.parent / link).exists(), link
+
+
+def test_an_invocation_is_waited_for_as_long_as_the_function_may_run(production: System) -> None:
+    """After a minute the command line would give up and invoke it again: a second ticket, a second event."""
+    names = {f.properties["FunctionName"]: f.properties["Timeout"] for f in production.functions.values()}
+    for page in [ROOT / "docs" / "operations.md", *PAGES]:
+        for command in commands(page.read_text()):
+            called = [word.strip('"').replace("<stage>", "prod") for word in command.words]
+            if (command.service, command.operation) != ("lambda", "invoke") or called[1] not in names:
+                continue
+            waited = (
+                called[called.index("--cli-read-timeout") + 1]
+                if "cli-read-timeout" in command.options
+                else 60
+            )
+            assert int(waited) > names[called[1]], called[1]
+
+
+def test_the_region_that_an_operator_says_first_is_that_of_every_stage() -> None:
+    first = (ROOT / "docs" / "operations.md").read_text().split("```bash\n")[1].split("```")[0]
+    regions = {stage.region for stage in STAGES.values()}
+    assert {word.split("=")[0]: {word.split("=")[1]} for word in first.split()[1:]} == {
+        "AWS_REGION": regions,  # the command line's
+        "AWS_DEFAULT_REGION": regions,  # boto3's
+    }
 
 
 def test_the_list_of_pages_has_them_all_and_operations_leads_to_it() -> None:
