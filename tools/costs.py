@@ -3,8 +3,8 @@
     python -m tools.costs cdk.out             # prints the tables of a stage
     python -m tools.costs --page dev=… prod=…   # writes docs/costs.md
 
-A type of resource that has neither a price nor a reason to have none (`tools.prices`) is an error, so that nothing is
-added to the system without its price.
+A type of resource that has neither a price nor a reason to have none (`tools.prices`) is an error, and so is an option
+that costs more: nothing is added to the system without its price.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,9 @@ REQUESTS_AN_ORDER = {
     "reserve": 1.1,
     "purchase": 1, "process": 1, "get_order": 5, "list_orders": 1, "stripe_webhook": 2, "check_in": 1,
 }  # fmt: skip
+CANARY_S_REQUESTS = {"login": 1, "availability": 1, "reserve": 1, "purchase": 1, "get_order": 8, "logout": 1}
+CANARY_SECONDS = 5.0  # most of it waits for the mail
+CANARY = "platform-job-buy-free-ticket"
 PUBLIC = {"list_events", "search_events", "get_event", "availability", "login", "refresh", "stripe_webhook"}
 EVENTS_AN_ORDER = {
     "payments.order_changed.v1": 3,
@@ -54,6 +57,24 @@ EVENTS_AN_ORDER = {
     "notifications.mail_status_changed.v1": 2,
 }
 DIRECT_MESSAGES_AN_ORDER = 4  # an attempt, two webhooks, a mail
+METRICS_OF_A_METHOD = 5
+METRICS_THAT_JOBS_WRITE = {
+    "OldestMessageSeconds": ("job-sweep-messages", 1),
+    "OldestPurchaseSeconds": ("tickets-job-resume-purchases", 1),
+    "AuditFindings": ("platform-job-audit", 1),
+    "AuditRuns": ("platform-job-audit", 1),
+    "CanarySucceeded": (CANARY, 1),
+    "CanarySeconds": (CANARY, 5),  # one for each step
+}
+"""Metrics of our own that are written though nobody comes: by which job, and how many of each job."""
+METRICS_OF_EVENTS = {
+    "AttemptsSentAgain", "CacheUnavailable", "CheckIns", "CircuitOpened", "FlagsUnavailable", "JobHandled",
+    "LateMoneyAskedAgain", "MailOutcomeUnknown", "MailReported", "OrdersPaid", "PaymentsDeclined", "ProvidersAsked",
+    "PurchasesBegun", "PurchasesRunAgain", "Refunds", "RefundsFailed", "RefundsSentAgain", "SearchFellBack",
+    "SeatsReserved", "SecondPayments", "SecondPaymentsSentAgain", "SettingsNotRead", "StandbyUnavailable",
+    "TicketsIssued", "UnheardPaymentsFound", "VoidingResumed", "WebhooksSentAgain",
+}  # fmt: skip
+"""Those that are written when something happens, and paid for by the hours in which it does."""
 GOES_ON = ("bound", "issued")  # outcomes by which the saga goes on; at any other choice it takes the default
 
 
@@ -86,6 +107,15 @@ class Templates:
             for resource in resources.values():
                 yield resource["Type"], resource.get("Properties", {})
 
+    def memory_of(self, alias: Properties) -> int:
+        """The megabytes of the function that an alias leads to, which lies in the same stack."""
+        (stack,) = (
+            resources
+            for resources in self._stacks
+            if any(resource.get("Properties") is alias for resource in resources.values())
+        )
+        return int(stack[alias["FunctionName"]["Ref"]]["Properties"].get("MemorySize", 128))
+
     def of(self, kind: str) -> list[Properties]:
         """The properties of each resource of a type."""
         return [properties for type, properties in self.all() if type == kind]
@@ -96,9 +126,11 @@ def at_rest(templates: Templates) -> list[Line]:
     sums: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])
     unknown = set()
     for kind, properties in templates.all():
+        _refuse_options(kind, properties)
         if kind in PRICED:
-            sums[kind][0] += 1
-            sums[kind][1] += PRICED[kind][0](properties, templates)
+            dollars = PRICED[kind][0](properties, templates)
+            sums[kind][0] += dollars > 0
+            sums[kind][1] += dollars
         elif kind not in prices.FREE and not kind.startswith("AWS::CDK::"):
             unknown.add(kind)
     if unknown:
@@ -109,10 +141,20 @@ def at_rest(templates: Templates) -> list[Line]:
     return sorted([*found, *_ticking(templates)], key=lambda line: -line.dollars)
 
 
+def _refuse_options(kind: str, properties: Properties) -> None:
+    for (of, option), free in prices.OPTIONS.items():
+        if of == kind and option in properties and properties[option] not in free:
+            raise Unpriced(f"tools/prices.py knows no price of {kind} with {option} {properties[option]}")
+
+
 def _ticking(templates: Templates) -> list[Line]:
     """What runs although nobody comes: jobs on their schedules, Lambda at the queues, and what they write."""
     ticks = sum(_a_month(job["ScheduleExpression"]) for job in templates.of("AWS::Scheduler::Schedule"))
     polls = len(templates.of("AWS::Lambda::EventSourceMapping")) * POLLS_IN_A_MONTH
+    schedules = [str(job["Name"]) for job in templates.of("AWS::Scheduler::Schedule")]
+    metrics = sum(
+        n for job, n in METRICS_THAT_JOBS_WRITE.values() for name in schedules if name.endswith(job)
+    )
     passwords = sum(bool(p.get("ManageMasterUserPassword")) for _, p in templates.all())
     lines = [
         Line(
@@ -121,17 +163,38 @@ def _ticking(templates: Templates) -> list[Line]:
         Line("Lambda asking queues", polls, polls * prices.SQS_CALL, prices.SQS),
         Line("Traces of jobs", ticks, ticks * TRACED_TICKS * prices.TRACE, prices.XRAY),
         Line("Logs of jobs", ticks, _logs(ticks), prices.CLOUDWATCH),
+        Line("Metrics that jobs write", metrics, metrics * prices.METRIC, prices.CLOUDWATCH),
+        _canary(templates),
         Line("Administrators' passwords", passwords, passwords * prices.SECRET, prices.SECRETS),
     ]
     return [line for line in lines if line.dollars]
 
 
-def of_orders(templates: Templates, orders: int = 1_000) -> list[Line]:
-    """What so many orders cost on top."""
-    asked = sum(REQUESTS_AN_ORDER.values())
-    signed_in = sum(times for name, times in REQUESTS_AN_ORDER.items() if name not in PUBLIC)
+def _canary(templates: Templates) -> Line:
+    """The synthetic buyer's purchases, each as any other, and the time that it waits for them."""
+    visits = sum(
+        _a_month(job["ScheduleExpression"])
+        for job in templates.of("AWS::Scheduler::Schedule")
+        if job["Name"].endswith(CANARY)
+    )
+    orders = total(of_orders(templates, 1, CANARY_S_REQUESTS))
+    return Line(
+        "Purchases of the canary",
+        visits,
+        visits * orders + _lambda(visits, 512, CANARY_SECONDS),
+        prices.STEPS,
+    )
+
+
+def of_orders(
+    templates: Templates, orders: float = 1_000, requests: Mapping[str, float] | None = None
+) -> list[Line]:
+    """What so many orders cost on top, of buyers who ask for these things (REQUESTS_AN_ORDER)."""
+    requests = requests or REQUESTS_AN_ORDER
+    asked = sum(requests.values())
+    signed_in = sum(times for name, times in requests.items() if name not in PUBLIC)
     memory = {f["Handler"]: f.get("MemorySize", 128) for f in templates.of("AWS::Lambda::Function")}
-    routes = sum(_lambda(n, _memory(memory, name), ROUTE_SECONDS) for name, n in REQUESTS_AN_ORDER.items())
+    routes = sum(_lambda(n, _memory(memory, name), ROUTE_SECONDS) for name, n in requests.items())
     routes += _lambda(signed_in, _memory(memory, "bearer"), ROUTE_SECONDS / 3)
     states = _happy_path(templates)
     tasks = sum(state["Type"] == "Task" for state in states)
@@ -241,6 +304,18 @@ def _alarm(alarm: Properties, _: Templates) -> float:
     return prices.ALARM_METRIC * max(1, sum("MetricStat" in each for each in alarm.get("Metrics", ())))
 
 
+def _provisioned(alias: Properties, templates: Templates) -> float:
+    """Processes that are kept started; without them an alias costs nothing."""
+    processes = alias.get("ProvisionedConcurrencyConfig", {}).get("ProvisionedConcurrentExecutions", 0)
+    gigabyte_seconds = processes * templates.memory_of(alias) / 1024 * prices.HOURS * 3600
+    return float(gigabyte_seconds * prices.PROVISIONED_GIGABYTE_SECOND)
+
+
+def _detailed_metrics(stage: Properties, _: Templates) -> float:
+    methods = sum(bool(each.get("MetricsEnabled")) for each in stage.get("MethodSettings", ()))
+    return methods * METRICS_OF_A_METHOD * prices.METRIC
+
+
 def _dashboard(_: Properties, templates: Templates) -> float:
     every = len(templates.of("AWS::CloudWatch::Dashboard"))
     return prices.DASHBOARD * max(0, every - prices.FREE_DASHBOARDS) / every
@@ -251,6 +326,7 @@ def _each(dollars: float) -> Callable[[Properties, Templates], float]:
 
 
 PRICED: dict[str, tuple[Callable[[Properties, Templates], float], str]] = {
+    "AWS::ApiGateway::Stage": (_detailed_metrics, prices.CLOUDWATCH),
     "AWS::CloudWatch::Alarm": (_alarm, prices.CLOUDWATCH),
     "AWS::CloudWatch::CompositeAlarm": (_each(prices.COMPOSITE_ALARM), prices.CLOUDWATCH),
     "AWS::CloudWatch::Dashboard": (_dashboard, prices.CLOUDWATCH),
@@ -277,6 +353,7 @@ PRICED: dict[str, tuple[Callable[[Properties, Templates], float], str]] = {
         prices.CACHE,
     ),
     "AWS::KMS::Key": (_each(prices.KEY), prices.KMS),
+    "AWS::Lambda::Alias": (_provisioned, prices.LAMBDA),
     "AWS::Lambda::EventSourceMapping": (_each(0), prices.SQS),
     "AWS::RDS::DBCluster": (_each(prices.AURORA_GIGABYTE), prices.AURORA),
     "AWS::RDS::DBInstance": (_machine, prices.RDS),
@@ -321,6 +398,8 @@ def page(stages: dict[str, Templates]) -> str:
         f"{prices.REGION}, written down in {prices.WRITTEN_DOWN} ([tools/prices.py](../tools/prices.py)), without free "
         "tiers that end. What a template does not say (how long functions run, how often a buyer looks) is assumed, "
         "not measured: it stands at the beginning of [tools/costs.py](../tools/costs.py).",
+        f"Metrics of our own that are written only when something happens ({len(METRICS_OF_EVENTS)} names, some for "
+        f"each service or job) are in no table: ${prices.METRIC:.2f} for each in a month in which that is every hour.",
         "`make costs STAGE=prod` prints the tables of a stage as it is now.",
     ]
     summary = ["| stage | an idle month | 1,000 orders |", "|---|---:|---:|"]

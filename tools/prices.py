@@ -31,6 +31,7 @@ SECRETS = "https://aws.amazon.com/secrets-manager/pricing/"
 SECRET = 0.40
 CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 ALARM_METRIC, COMPOSITE_ALARM, DASHBOARD, FREE_DASHBOARDS, LOG_GIGABYTE = 0.10, 0.50, 3.0, 3, 0.50
+METRIC = 0.30  # a custom one in a month; API Gateway's detailed ones are paid for alike
 WAF = "https://aws.amazon.com/waf/pricing/"
 WEB_ACL, WAF_RULE, WAF_REQUEST = 5.0, 1.0, 0.60 / 1_000_000
 CONFIG = "https://aws.amazon.com/config/pricing/"
@@ -38,6 +39,7 @@ CONFIG_ITEM_DAILY, CONFIG_EVALUATION = 0.012, 0.001
 
 LAMBDA = "https://aws.amazon.com/lambda/pricing/"
 LAMBDA_CALL, LAMBDA_GIGABYTE_SECOND = 0.20 / 1_000_000, 0.0000133334  # arm64
+PROVISIONED_GIGABYTE_SECOND = 0.0000033334  # arm64
 API = "https://aws.amazon.com/api-gateway/pricing/"
 API_CALL = 3.50 / 1_000_000
 CLOUDFRONT = "https://aws.amazon.com/cloudfront/pricing/"
@@ -70,14 +72,12 @@ FREE: dict[str, str] = {
             "AWS::ApiGateway::Model",
             "AWS::ApiGateway::RequestValidator",
             "AWS::ApiGateway::Resource",
-            "AWS::ApiGateway::Stage",
             "AWS::CloudFront::OriginAccessControl",
             "AWS::CloudFront::ResponseHeadersPolicy",
             "AWS::Config::DeliveryChannel",
             "AWS::ElastiCache::User",
             "AWS::ElastiCache::UserGroup",
             "AWS::KMS::Alias",
-            "AWS::Lambda::Alias",
             "AWS::Lambda::EventInvokeConfig",
             "AWS::Lambda::LayerVersion",
             "AWS::Lambda::Permission",
@@ -150,6 +150,20 @@ FREE: dict[str, str] = {
     ),
 }
 """Types of resources that cost nothing as long as nothing happens, each with the reason."""
+
+OPTIONS: dict[tuple[str, str], tuple[Any, ...]] = {
+    ("AWS::ApiGateway::Stage", "CacheClusterEnabled"): (False,),
+    ("AWS::Lambda::Function", "EphemeralStorage"): ({"Size": 512},),
+    ("AWS::Lambda::Function", "SnapStart"): (),
+    ("AWS::RDS::DBCluster", "DatabaseInsightsMode"): ("standard",),
+    ("AWS::RDS::DBCluster", "StorageType"): ("aurora",),
+    ("AWS::RDS::DBInstance", "DatabaseInsightsMode"): ("standard",),
+    ("AWS::RDS::DBInstance", "Iops"): (),
+    ("AWS::RDS::DBInstance", "MonitoringInterval"): (0,),
+    ("AWS::RDS::DBInstance", "PerformanceInsightsRetentionPeriod"): (7,),
+    ("AWS::SSM::Parameter", "Tier"): ("Standard",),
+}
+"""Options of types whose price above is without them: by type and property, the values that cost nothing more."""
 
 
 def rules_of(acl: dict[str, Any]) -> int:
