@@ -32,7 +32,7 @@ OF_THE_COMMAND_LINE_ALONE = {
     ("s3", "rb"): set(),
     ("s3", "rm"): {"recursive", "only-show-errors"},
 }
-CALLED_OTHERWISE = {"deploy": "codedeploy"}
+CALLED_OTHERWISE = {"configservice": "config", "deploy": "codedeploy", "s3api": "s3"}
 SAID_TOGETHER = {("deploy", "list-deployments"): ("application-name", "deployment-group-name")}
 """What the models do not say: the first option is refused without the second."""
 
