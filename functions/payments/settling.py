@@ -113,7 +113,7 @@ def _paid(sql: Sql, order: Order, result: PaymentResult, attempt: Attempt | None
         return order
     attempts.settle(sql, order.id, AttemptStatus.SUCCEEDED, at)
     order = _with_intent(order, result)
-    if order.is_undecided:
+    if order.is_undecided and order.released_at is None:
         return _bought(sql, order, at)
     return _too_late(sql, order, at)
 
@@ -148,9 +148,10 @@ def _bought(sql: Sql, order: Order, at: datetime) -> Order:
 
 
 def _too_late(sql: Sql, order: Order, at: datetime) -> Order:
-    """The order was cancelled: the money buys its seats again if there are any, which tickets answers."""
-    log.warning("money arrived for a cancelled order", extra={"order_id": str(order.id)})
-    order = orders.save(sql, replace(order, captured_amount=order.total_amount), "LATE_PAYMENT", at)
+    """The order is over, or its seats are: the money buys them again if there are any, which tickets answers."""
+    log.warning("money arrived for an order that is over", extra={"order_id": str(order.id)})
+    late = replace(order, captured_amount=order.total_amount, payment_status=PaymentStatus.CANCELLED)
+    order = orders.save(sql, late, "LATE_PAYMENT", at)
     late_money.ask_for_seats(sql, order)
     return order
 

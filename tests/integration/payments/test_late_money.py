@@ -44,6 +44,20 @@ def test_late_money_asks_for_its_seats_and_the_order_stays_cancelled_until_it_ha
     assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [0]
 
 
+def test_money_for_an_order_whose_seats_went_back_is_late_whatever_else_was_heard_of_it(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
+    shop.hear(tickets, "tickets.order_released.v1", ids(shop, order_id))
+    shop.webhook(shop.authenticate(order_id), "payment_intent.succeeded")
+    shop.deliver()
+
+    assert shop.status(order_id) == "CANCELLED"
+    assert len(shop.published(LatePaymentReceived, order_id)) == 1
+    assert shop.published(OrderPaid, order_id) == []
+    refuse(shop, order_id)
+    shop.deliver()
+    assert shop.status(order_id) == "REFUNDED"
+
+
 def test_late_money_without_seats_goes_back(shop: Shop) -> None:
     order_id = paid_too_late(shop)
     refuse(shop, order_id)
