@@ -115,6 +115,9 @@ def _paid(sql: Sql, order: Order, result: PaymentResult, attempt: Attempt | None
     order = _with_intent(order, result)
     if order.is_undecided and order.released_at is None:
         return _bought(sql, order, at)
+    if order.is_undecided:
+        over = replace(order, payment_status=PaymentStatus.CANCELLED)
+        order = orders.save(sql, over, "CANCELLED", at, reason="RELEASED")
     return _too_late(sql, order, at)
 
 
@@ -150,8 +153,7 @@ def _bought(sql: Sql, order: Order, at: datetime) -> Order:
 def _too_late(sql: Sql, order: Order, at: datetime) -> Order:
     """The order is over, or its seats are: the money buys them again if there are any, which tickets answers."""
     log.warning("money arrived for an order that is over", extra={"order_id": str(order.id)})
-    late = replace(order, captured_amount=order.total_amount, payment_status=PaymentStatus.CANCELLED)
-    order = orders.save(sql, late, "LATE_PAYMENT", at)
+    order = orders.save(sql, replace(order, captured_amount=order.total_amount), "LATE_PAYMENT", at)
     late_money.ask_for_seats(sql, order)
     return order
 
