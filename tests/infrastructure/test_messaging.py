@@ -136,11 +136,16 @@ def test_ses_tells_what_becomes_of_mails_and_somebody_listens(system: System) ->
     assert (allowed["Principal"], allowed["Action"]) == ({"Service": "ses.amazonaws.com"}, "sns:Publish")
     assert "aws:SourceAccount" in allowed["Condition"]["StringEquals"]
     key = system.target(topic.stack, topic.properties["KmsMasterKeyId"])
-    assert any(
-        "ses.amazonaws.com" in as_list(s["Principal"].get("Service", []))
-        and "kms:GenerateDataKey" in s["Action"]
+    (used,) = [
+        s
         for s in key.properties["KeyPolicy"]["Statement"]
-    )
+        if "ses.amazonaws.com" in as_list(s["Principal"].get("Service", []))
+    ]
+    assert used["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    # What SES would have to say of itself is documented for the topic alone; this is said by SNS.
+    ((context, asked),) = used["Condition"]["StringEquals"].items()
+    assert context == "kms:EncryptionContext:aws:sns:topicArn"
+    assert system.target(key.stack, asked).id == topic.id
     (queue,) = [
         system.target(s.stack, s.properties["Endpoint"]).properties["QueueName"]
         for s in system.of_type("AWS::SNS::Subscription")

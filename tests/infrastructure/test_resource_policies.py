@@ -57,6 +57,7 @@ WITHOUT_ACCOUNT = {
     ): "asked for its distribution instead (and once denied)",
     ("AWS::SQS::QueuePolicy", "sns.amazonaws.com"): "asked for its topic instead",
     ("AWS::KMS::Key", "cloudtrail.amazonaws.com"): "asked for its trail instead",
+    ("AWS::KMS::Key", "ses.amazonaws.com"): "asked for its topic instead, which asks for the account",
     (
         "AWS::S3::BucketPolicy",
         "cloudtrail.amazonaws.com",
@@ -79,7 +80,11 @@ WITHOUT_ACCOUNT = {
         "cloudtrail.amazonaws.com",
     ): "CloudTrail takes a role only for trails of the role's account",
 }
-INSTEAD = ("aws:sourcearn", "kms:encryptioncontext:aws:logs:arn")
+INSTEAD = (
+    "aws:sourcearn",
+    "kms:encryptioncontext:aws:logs:arn",
+    "kms:encryptioncontext:aws:sns:topicarn",
+)
 
 
 def statements(system: System) -> Iterator[tuple[Resource, dict[str, Any]]]:
