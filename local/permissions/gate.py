@@ -30,6 +30,16 @@ _AT_THE_KEY = {
 }
 
 
+def _said_to_the_key(action: str, resource: str) -> dict[str, str]:
+    """What the service that encrypts says to the key, beside who asks it: its own name, and SNS its topic.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html
+    """
+    service = action.split(":")[0]
+    said = {"kms:viaservice": f"{service}.{REGION}.amazonaws.com"}
+    return said | ({"kms:encryptioncontext:aws:sns:topicarn": resource} if service == "sns" else {})
+
+
 class Denied(Exception):
     """The caller may not do that."""
 
@@ -86,8 +96,8 @@ class Gate:
         needed: list[tuple[str, str, dict[str, str]]] = [(action, resource, {})]
         key = self.grants.keys.get(owner(resource))
         if key is not None:
-            via = {"kms:viaservice": f"{action.split(':')[0]}.{REGION}.amazonaws.com"}
-            needed += [(at_key, key, via) for at_key in _AT_THE_KEY.get(action, ())]
+            said = _said_to_the_key(action, resource)
+            needed += [(at_key, key, said) for at_key in _AT_THE_KEY.get(action, ())]
         for action, resource, more in needed:
             identity, on = self._identity.get(caller.name, ()), self._on.get(owner(resource), ())
             why = decide(caller, action, resource, identity, on, {**caller.context, **more})

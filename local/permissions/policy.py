@@ -23,6 +23,7 @@ CONTEXT_KEYS = frozenset(
         "aws:securetransport",
         "aws:sourceaccount",
         "aws:sourcearn",
+        "kms:encryptioncontext:aws:sns:topicarn",
         "kms:viaservice",
         "lambda:sourcefunctionarn",
     }

@@ -138,6 +138,18 @@ def test_whoever_sends_to_an_encrypted_queue_needs_its_key(
     assert (line["caller"], line["action"], line["resource"]) == ("sender", lacks, KEY)
 
 
+def test_sns_says_to_the_key_which_topic_it_encrypts_for(tmp_path: Path) -> None:
+    mails, others = (f"arn:aws:sns:us-east-1:000000000000:{name}" for name in ("mails", "others"))
+    condition = {"StringEquals": {"kms:EncryptionContext:aws:sns:topicArn": mails}}
+    service = {"Service": "ses.amazonaws.com"}
+    on: dict[str, list[Any]] = {KEY: [allow("kms:*", Principal=service, Condition=condition)]}
+    on |= {topic: [allow("sns:Publish", topic, Principal=service)] for topic in (mails, others)}
+    checked = gate(tmp_path, on=on, keys={mails: KEY, others: KEY})
+    ses = Caller("ses.amazonaws.com", "SES")
+    assert checked.allows(ses, "sns:Publish", mails)
+    assert not checked.allows(ses, "sns:Publish", others)
+
+
 def test_every_denial_is_recorded_and_no_permission_is(tmp_path: Path) -> None:
     checked = gate(tmp_path, identity={ROLE: [allow("sqs:SendMessage", QUEUE)]})
     for _ in range(2):
