@@ -13,7 +13,11 @@ from cdk.stages import Stage
 
 
 def declare_logs(stack: Stack, stage: Stage, key: kms.IKey) -> None:
-    """Give each such function of the stack a log group with our key: Lambda would make one that is kept for ever."""
+    """Give each such function of the stack a log group with our key: Lambda would make one that is kept for ever.
+
+    CloudFormation names it, after the stack. These functions may make log groups, and are called last of all when their
+    stack is taken away: a name of ours might be taken when the stack is made the next time.
+    """
     for found in stack.node.find_all():
         if not _is_deployer(found) or found.node.scope is None:
             continue
@@ -21,7 +25,6 @@ def declare_logs(stack: Stack, stage: Stage, key: kms.IKey) -> None:
         group = logs.LogGroup(
             stack,
             f"LogsOf{purpose}",
-            log_group_name=f"/aws/lambda/{stack.stack_name}-{purpose.replace('.', '-')}",
             encryption_key=key,
             retention=stage.logs,
             removal_policy=RemovalPolicy.DESTROY,

@@ -32,7 +32,8 @@ class NoAnswer(Exception):
 def on_aws(stage: str, region: str | None, given: Given) -> Report:
     """The report of a stage's auditor."""
     name = f"box-office-{stage}-platform-job-audit"
-    config = Config(read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
+    # On its way a connection on which nothing is said for minutes may be forgotten.
+    config = Config(read_timeout=READ_SECONDS, retries={"total_max_attempts": 1}, tcp_keepalive=True)
     try:
         client = boto3.client("lambda", region_name=region, config=config)
         answer = client.invoke(FunctionName=name, Qualifier="live", Payload=json.dumps(given).encode())

@@ -40,7 +40,7 @@ def test_every_function_and_every_proxy_writes_into_a_log_group_that_is_declared
     for function in system.of_type("AWS::Lambda::Function"):
         group = system.target(function.stack, function.properties["LoggingConfig"]["LogGroup"])
         assert group.type == "AWS::Logs::LogGroup", function
-    names = {group.properties["LogGroupName"] for group in system.of_type("AWS::Logs::LogGroup")}
+    names = {group.properties.get("LogGroupName") for group in system.of_type("AWS::Logs::LogGroup")}
     proxies = system.of_type("AWS::RDS::DBProxy")
     assert proxies
     for proxy in proxies:
