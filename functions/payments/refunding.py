@@ -155,9 +155,12 @@ def carry_out(gateway: PaymentGateway, order: Order, refund: Refund) -> RefundRe
             intent_id=intent_id, amount=refund.amount, key=str(refund.id), reason=refund.reason
         )
     except GatewayRefused as refused:
-        if refused.provider_code not in NEVER_REFUNDABLE:
+        given_back = gateway.fetch(intent_id).amount_refunded
+        # Somebody gave a part of it back in the dashboard meanwhile: less is left than this refund is of.
+        is_too_much = refund.amount > order.captured_amount - given_back
+        if refused.provider_code not in NEVER_REFUNDABLE and not is_too_much:
             raise
-        return NotRefundable(refused.provider_code, gateway.fetch(intent_id).amount_refunded)
+        return NotRefundable(refused.provider_code or "amount_too_large", given_back)
 
 
 def record(sql: Sql, refund_id: UUID, answer: RefundResult | NotRefundable, at: datetime) -> None:

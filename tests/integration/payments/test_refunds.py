@@ -171,3 +171,18 @@ def test_a_refund_that_fails_afterwards_is_owed_again(shop: Shop, capsys: pytest
     assert row == {"status": "FAILED", "failure": "expired_or_canceled_card"}
     assert shop.history(failing)[-1] == "REFUND_FAILED"
     assert capsys.readouterr().out.count('"RefundsFailed": [1]') == 1, "an alarm rings"
+
+
+def test_a_refund_of_more_than_the_dashboard_left_ends_and_what_was_given_back_there_is_taken_over(
+    shop: Shop, order_id: str
+) -> None:
+    shop.issue(order_id)
+    intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
+    assert ask(shop.organizer, order_id).status == 202
+    shop.stripe.client().v1.refunds.create({"payment_intent": intent_id, "amount": 100})
+    shop.deliver()
+    order = shop.order(order_id)
+    assert (str(order["refunded_amount"]), order["refunding_amount"]) == ("1.00", 0)
+    assert ask(shop.organizer, order_id).status == 202, "the rest"
+    shop.deliver()
+    assert shop.status(order_id) == "REFUNDED"
