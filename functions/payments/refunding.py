@@ -39,6 +39,8 @@ NEVER_REFUNDABLE = (
     *("charge_disputed", "charge_already_refunded"),
     *("CAPTURE_DISPUTED", "CAPTURE_FULLY_REFUNDED"),
 )
+# Nobody has asked for these, and nobody would ask again.
+OF_ALL_THAT_IS_LEFT = ("COMPENSATION", "LATE_PAYMENT", "EVENT_CANCELLED")
 _BY_PROVIDER = "Refunded at the payment provider"
 _BY_BANK = "The buyer's bank took it back"
 
@@ -309,6 +311,24 @@ def _refused(sql: Sql, order: Order, refund: Refund, answer: NotRefundable, at: 
         found = orders.get(sql, order.id)
         assert found is not None
         found_at_provider(sql, found, answer.amount_refunded, at)
+        if answer.code not in NEVER_REFUNDABLE and refund.cause in OF_ALL_THAT_IS_LEFT:
+            _ask_for_the_rest(sql, refund, at)
+
+
+def _ask_for_the_rest(sql: Sql, refund: Refund, at: datetime) -> None:
+    """A part of what it was to give back has gone back elsewhere: as much as is left goes back now."""
+    order = orders.get(sql, refund.order_id)
+    assert order is not None
+    if order.refundable_amount > ZERO and not order.refunds_unclear:
+        ask(
+            sql,
+            order,
+            order.refundable_amount,
+            at,
+            cause=refund.cause,
+            reason=refund.reason,
+            ticket_ids=refund.ticket_ids,
+        )
 
 
 def _did_not_succeed(sql: Sql, order: Order, refund: Refund, failure: str | None, at: datetime) -> None:

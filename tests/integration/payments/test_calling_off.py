@@ -179,3 +179,18 @@ def test_an_order_that_is_paid_is_not_stopped(shop: Shop) -> None:
     order_id = shop.order_of(a_user())
     stop(shop, order_id)
     assert (shop.status(order_id), shop.history(order_id)[-1]) == ("PAID", "PAID")
+
+
+def test_what_the_dashboard_gave_back_of_a_cancelled_event_s_order_leaves_the_rest_to_go_back(
+    shop: Shop,
+) -> None:
+    order_id = shop.order_of(a_user())
+    ids = [ticket["ticketId"] for ticket in shop.issue(order_id)]
+    void(shop, order_id, *ids)
+    intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
+    shop.stripe.client().v1.refunds.create({"payment_intent": intent_id, "amount": 100})
+
+    shop.deliver()
+
+    assert shop.status(order_id) == "REFUNDED"
+    assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
