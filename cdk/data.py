@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ses as ses
@@ -78,7 +78,7 @@ class Data(Stack):
             alias=f"alias/{self._stage.prefix}-data",
             description=f"{self._stage.prefix}: databases, cache and secrets",
             enable_key_rotation=True,
-            pending_window=Duration.days(30 if self._stage.keep_data else 7),
+            pending_window=self._stage.key_window,
             removal_policy=self._stage.removal,
         )
 

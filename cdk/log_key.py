@@ -1,6 +1,6 @@
 """The key that every log group is encrypted with."""
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -22,7 +22,7 @@ def log_key(scope: Construct, stage: Stage) -> kms.Key:
         "LogKey",
         alias=f"alias/{stage.prefix}-logs",
         enable_key_rotation=True,
-        pending_window=Duration.days(30 if stage.keep_data else 7),
+        pending_window=stage.key_window,
         removal_policy=stage.removal,
     )
     stack = Stack.of(scope)

@@ -253,7 +253,7 @@ class Messaging(Stack):
             "Key",
             alias=f"alias/{stage.prefix}-messaging",
             enable_key_rotation=True,
-            pending_window=Duration.days(30 if stage.keep_data else 7),
+            pending_window=stage.key_window,
             removal_policy=stage.removal,
         )
         # Topics and buckets deliver to queues, SES and alarms to topics, under the services' own names.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aws_cdk import Aws, CfnRule, CfnRuleAssertion, Fn, RemovalPolicy, Stack
+from aws_cdk import Aws, CfnRule, CfnRuleAssertion, Duration, Fn, RemovalPolicy, Stack
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Node
 
@@ -117,6 +117,11 @@ class Stage:
         next try could not make it a second time under its name.
         """
         return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.keep_data else RemovalPolicy.DESTROY
+
+    @property
+    def key_window(self) -> Duration:
+        """How long a key that somebody deletes can be had back; it costs nothing in that time."""
+        return Duration.days(30 if self.keep_data else 7)
 
     def bucket(self, name: str) -> str:
         """The name of a bucket: all accounts share one namespace, so ours is part of it."""

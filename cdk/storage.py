@@ -169,7 +169,7 @@ class Exports(Construct):
             alias=f"alias/{stage.prefix}-exports",
             description=f"{stage.prefix}: exports",
             enable_key_rotation=True,
-            pending_window=Duration.days(30 if stage.keep_data else 7),
+            pending_window=stage.key_window,
             removal_policy=stage.removal,
         )
         self._bucket = s3.Bucket(

@@ -12,7 +12,7 @@ from functions.payments import cancelling, provider, settings
 from functions.payments.consumers import attempts, refunds, tickets, webhooks
 from functions.payments.database import database
 from functions.payments.repository import orders
-from functions.payments.routes import paypal_webhook, process, stripe_webhook
+from functions.payments.routes import paypal_webhook, process, refund, stripe_webhook
 from functions.payments.saga import cancel_payment, charge
 from shared import calls, idempotency, job
 from shared.clock import iso, now
@@ -247,6 +247,19 @@ class Shop:
             user=buyer,
             body={"orderId": order_id, "paymentMethod": {"type": "stripe", "token": token}},
             headers={"Idempotency-Key": str(uuid4())} | headers,
+        )
+
+    def ask_refund(
+        self, order_id: str, *, by: User | None = None, key: str | None = None, **body: Any
+    ) -> Reply:
+        """POST /api/payments/refund, by the event's organizer unless told."""
+        return call(
+            refund.handler,
+            "POST",
+            "/api/payments/refund",
+            user=by or self.organizer,
+            body={"orderId": order_id, "reason": "Sorry", **body},
+            headers={"Idempotency-Key": key or str(uuid4())},
         )
 
     # ---- looking

@@ -12,15 +12,15 @@ import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tools import prices
+from tools.priced import PRICED, Properties, Templates, Unpriced
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "costs.md"
-Properties = dict[str, Any]
 
 # What is not in a template: assumptions, until a stage on AWS has been measured. Durations in seconds.
 ROUTE_SECONDS, TASK_SECONDS, CONSUMER_SECONDS, JOB_SECONDS = 0.06, 0.25, 0.12, 0.1
@@ -32,7 +32,6 @@ TRACED_TICKS, TRACED_REQUESTS = (
     0.05,
 )  # the first request in a second is traced, and a twentieth of the others
 LOG_KILOBYTES_A_CALL = 1.5
-CONFIG_ITEMS_IN_A_MONTH, CONFIG_EVALUATIONS_IN_A_MONTH = 1_500, 5_000
 NAT_MEGABYTES_AN_ORDER = 0.15  # Stripe, logs and metrics, messages, settings
 KMS_CALLS_AN_ORDER = (
     12  # a message of a topic or a queue is encrypted or read; data keys are kept for five minutes
@@ -57,7 +56,6 @@ EVENTS_AN_ORDER = {
     "notifications.mail_status_changed.v1": 2,
 }
 DIRECT_MESSAGES_AN_ORDER = 4  # an attempt, two webhooks, a mail
-METRICS_OF_A_METHOD = 5
 METRICS_THAT_JOBS_WRITE = {
     "OldestMessageSeconds": ("job-sweep-messages", 1),
     "OldestPurchaseSeconds": ("tickets-job-resume-purchases", 1),
@@ -78,10 +76,6 @@ METRICS_OF_EVENTS = {
 GOES_ON = ("bound", "issued")  # outcomes by which the saga goes on; at any other choice it takes the default
 
 
-class Unpriced(Exception):
-    """A type of resource without a price, or a class of machine."""
-
-
 @dataclass(frozen=True)
 class Line:
     """A line of a table: what, how many of it, what they cost together, and where the price stands."""
@@ -90,35 +84,6 @@ class Line:
     count: float
     dollars: float
     source: str
-
-
-class Templates:
-    """Every resource of a stage."""
-
-    def __init__(self, folder: Path) -> None:
-        found = sorted(folder.glob("*.template.json"))
-        if not found:
-            raise SystemExit(f"There are no templates in {folder}: run `make synth` first.")
-        self._stacks = [json.loads(file.read_text())["Resources"] for file in found]
-
-    def all(self) -> Iterator[tuple[str, Properties]]:
-        """Type and properties of each."""
-        for resources in self._stacks:
-            for resource in resources.values():
-                yield resource["Type"], resource.get("Properties", {})
-
-    def memory_of(self, alias: Properties) -> int:
-        """The megabytes of the function that an alias leads to, which lies in the same stack."""
-        (stack,) = (
-            resources
-            for resources in self._stacks
-            if any(resource.get("Properties") is alias for resource in resources.values())
-        )
-        return int(stack[alias["FunctionName"]["Ref"]]["Properties"].get("MemorySize", 128))
-
-    def of(self, kind: str) -> list[Properties]:
-        """The properties of each resource of a type."""
-        return [properties for type, properties in self.all() if type == kind]
 
 
 def at_rest(templates: Templates) -> list[Line]:
@@ -281,95 +246,6 @@ def _subscribers(templates: Templates, kind: str) -> int:
         for each in templates.of("AWS::SNS::Subscription")
         if each["Protocol"] == "sqs"
     )
-
-
-def _machine(instance: Properties, _: Templates) -> float:
-    table = prices.AURORA_HOUR if "DBClusterIdentifier" in instance else prices.INSTANCE_HOUR
-    size = instance["DBInstanceClass"]
-    if size not in table:
-        raise Unpriced(f"tools/prices.py knows no price of {size}")
-    copies = 2 if instance.get("MultiAZ") else 1
-    return copies * (
-        table[size] * prices.HOURS + int(instance.get("AllocatedStorage", 0)) * prices.RDS_GIGABYTE
-    )
-
-
-def _proxy(_: Properties, templates: Templates) -> float:
-    """By the processors of the machines behind it; clusters have as many machines each."""
-    machines = len(templates.of("AWS::RDS::DBInstance")) / len(templates.of("AWS::RDS::DBProxy"))
-    return machines * prices.VCPUS * prices.PROXY_VCPU_HOUR * prices.HOURS
-
-
-def _alarm(alarm: Properties, _: Templates) -> float:
-    return prices.ALARM_METRIC * max(1, sum("MetricStat" in each for each in alarm.get("Metrics", ())))
-
-
-def _provisioned(alias: Properties, templates: Templates) -> float:
-    """Processes that are kept started; without them an alias costs nothing."""
-    processes = alias.get("ProvisionedConcurrencyConfig", {}).get("ProvisionedConcurrentExecutions", 0)
-    gigabyte_seconds = processes * templates.memory_of(alias) / 1024 * prices.HOURS * 3600
-    return float(gigabyte_seconds * prices.PROVISIONED_GIGABYTE_SECOND)
-
-
-def _detailed_metrics(stage: Properties, _: Templates) -> float:
-    methods = sum(bool(each.get("MetricsEnabled")) for each in stage.get("MethodSettings", ()))
-    return methods * METRICS_OF_A_METHOD * prices.METRIC
-
-
-def _dashboard(_: Properties, templates: Templates) -> float:
-    every = len(templates.of("AWS::CloudWatch::Dashboard"))
-    return prices.DASHBOARD * max(0, every - prices.FREE_DASHBOARDS) / every
-
-
-def _each(dollars: float) -> Callable[[Properties, Templates], float]:
-    return lambda _properties, _templates: dollars
-
-
-PRICED: dict[str, tuple[Callable[[Properties, Templates], float], str]] = {
-    "AWS::ApiGateway::Stage": (_detailed_metrics, prices.CLOUDWATCH),
-    "AWS::CloudWatch::Alarm": (_alarm, prices.CLOUDWATCH),
-    "AWS::CloudWatch::CompositeAlarm": (_each(prices.COMPOSITE_ALARM), prices.CLOUDWATCH),
-    "AWS::CloudWatch::Dashboard": (_dashboard, prices.CLOUDWATCH),
-    "AWS::Config::ConfigRule": (_each(0), prices.CONFIG),
-    "AWS::Config::ConfigurationRecorder": (
-        _each(
-            CONFIG_ITEMS_IN_A_MONTH * prices.CONFIG_ITEM_DAILY
-            + CONFIG_EVALUATIONS_IN_A_MONTH * prices.CONFIG_EVALUATION
-        ),
-        prices.CONFIG,
-    ),
-    "AWS::EC2::EIP": (_each(prices.ADDRESS_HOUR * prices.HOURS), prices.NAT),
-    "AWS::EC2::NatGateway": (_each(prices.NAT_HOUR * prices.HOURS), prices.NAT),
-    "AWS::EC2::VPCEndpoint": (
-        lambda endpoint, _: (
-            0
-            if endpoint.get("VpcEndpointType", "Gateway") == "Gateway"
-            else len(endpoint["SubnetIds"]) * prices.ENDPOINT_ZONE_HOUR * prices.HOURS
-        ),
-        prices.NAT,
-    ),
-    "AWS::ElastiCache::ServerlessCache": (
-        _each(prices.CACHE_GIGABYTE_HOUR * prices.CACHE_LEAST_GIGABYTES * prices.HOURS),
-        prices.CACHE,
-    ),
-    "AWS::KMS::Key": (_each(prices.KEY), prices.KMS),
-    "AWS::Lambda::Alias": (_provisioned, prices.LAMBDA),
-    "AWS::Lambda::EventSourceMapping": (_each(0), prices.SQS),
-    "AWS::RDS::DBCluster": (_each(prices.AURORA_GIGABYTE), prices.AURORA),
-    "AWS::RDS::DBInstance": (_machine, prices.RDS),
-    "AWS::RDS::DBProxy": (_proxy, prices.PROXY),
-    "AWS::RDS::DBProxyEndpoint": (
-        lambda endpoint, _: len(endpoint["VpcSubnetIds"]) * prices.ENDPOINT_ZONE_HOUR * prices.HOURS,
-        prices.PROXY,
-    ),
-    "AWS::Scheduler::Schedule": (_each(0), prices.SCHEDULER),
-    "AWS::SecretsManager::Secret": (_each(prices.SECRET), prices.SECRETS),
-    "AWS::WAFv2::WebACL": (
-        lambda acl, _: prices.WEB_ACL + prices.rules_of(acl) * prices.WAF_RULE,
-        prices.WAF,
-    ),
-}
-"""What a resource costs in a month, and the page where its price stands."""
 
 
 def total(lines: list[Line]) -> float:

@@ -87,7 +87,7 @@ def is_missed(guard: Guard, copy: Path) -> bool:
 def _run(tests: Sequence[str], copy: Path, timeout: int = TIMEOUT_SECONDS) -> tuple[int, str]:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests]
     try:
-        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=timeout)  # noqa: S603
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=timeout)  # noqa: S603  # our own tests
     except subprocess.TimeoutExpired:
         return TESTS_FAILED, "it hangs"
     return done.returncode, done.stdout + done.stderr

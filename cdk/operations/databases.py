@@ -14,6 +14,8 @@ MINUTE, FIVE_MINUTES = Duration.minutes(1), Duration.minutes(5)
 GIGABYTE = 1_000_000_000
 MICROSECONDS = 1_000_000
 
+Role = Literal["READ_WRITE", "READ_ONLY"]  # of what a proxy reaches
+
 
 @dataclass(frozen=True)
 class Server:
@@ -44,7 +46,7 @@ class Server:
         """A metric of the proxy over all of its endpoints and targets."""
         return self._rds(name, {"ProxyName": self.proxy}, statistic, MINUTE)
 
-    def reached(self, role: Literal["READ_WRITE", "READ_ONLY"]) -> cloudwatch.Metric:
+    def reached(self, role: Role) -> cloudwatch.Metric:
         """In %, how much of the time the proxy reached its writer, or its standbys.
 
         AWS publishes it by role alone, and not for a proxy as a whole:
@@ -115,27 +117,27 @@ def _watch_proxy(alarms: Alarms, server: Server) -> None:
         threshold=0.5 * MICROSECONDS,
         periods=3,
     )
+    _watch_reach(
+        alarms, server, "", "READ_WRITE", at + "in %, how much of the time it reached its database.", 2
+    )
+    if alarms.stage.databases.standbys:
+        meaning = (
+            at + "in %, how much of the time it reached its standbys; a fail-over would have none to go to."
+        )
+        _watch_reach(alarms, server, "Standby", "READ_ONLY", meaning, 10)
+
+
+def _watch_reach(alarms: Alarms, server: Server, what: str, role: Role, meaning: str, minutes: int) -> None:
     alarms.on(
-        f"ProxyCutOff{server.name}",
-        server.reached("READ_WRITE"),
-        at + "in %, how much of the time it reached its database.",
+        f"ProxyCutOff{what}{server.name}",
+        server.reached(role),
+        meaning,
         page="proxy-cut-off",
         threshold=90,
         below=True,
-        periods=2,
+        periods=minutes,
         missing=MISSING_IS_BAD,
     )
-    if alarms.stage.databases.standbys:
-        alarms.on(
-            f"ProxyCutOffStandby{server.name}",
-            server.reached("READ_ONLY"),
-            at + "in %, how much of the time it reached its standbys; a fail-over would have none to go to.",
-            page="proxy-cut-off",
-            threshold=90,
-            below=True,
-            periods=10,
-            missing=MISSING_IS_BAD,
-        )
 
 
 def _tell_events(alarms: Alarms, kind: str) -> None:

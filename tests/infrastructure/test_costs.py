@@ -6,57 +6,57 @@ import re
 import pytest
 
 from tests.infrastructure.template import ROOT, System
-from tools import costs, prices
+from tools import costs, priced, prices
 
 
 @pytest.fixture
-def stages(system: System, production: System) -> dict[str, costs.Templates]:
-    return {"dev": costs.Templates(system.folder), "prod": costs.Templates(production.folder)}
+def stages(system: System, production: System) -> dict[str, priced.Templates]:
+    return {"dev": priced.Templates(system.folder), "prod": priced.Templates(production.folder)}
 
 
-def test_everything_has_a_price_or_a_reason_to_have_none(stages: dict[str, costs.Templates]) -> None:
+def test_everything_has_a_price_or_a_reason_to_have_none(stages: dict[str, priced.Templates]) -> None:
     for templates in stages.values():
         assert costs.at_rest(templates)
-    assert not set(prices.FREE) & set(costs.PRICED)
+    assert not set(prices.FREE) & set(priced.PRICED)
 
 
 def test_what_has_no_price_is_an_error(
-    stages: dict[str, costs.Templates], monkeypatch: pytest.MonkeyPatch
+    stages: dict[str, priced.Templates], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(costs.PRICED, "AWS::EC2::NatGateway")
-    with pytest.raises(costs.Unpriced, match="NatGateway"):
+    monkeypatch.delitem(priced.PRICED, "AWS::EC2::NatGateway")
+    with pytest.raises(priced.Unpriced, match="NatGateway"):
         costs.at_rest(stages["dev"])
 
 
 def test_a_machine_of_an_unknown_class_is_an_error(
-    stages: dict[str, costs.Templates], monkeypatch: pytest.MonkeyPatch
+    stages: dict[str, priced.Templates], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(prices.INSTANCE_HOUR, "db.t4g.micro")
-    with pytest.raises(costs.Unpriced, match="micro"):
+    with pytest.raises(priced.Unpriced, match="micro"):
         costs.at_rest(stages["dev"])
 
 
-def test_dev_stays_cheap(stages: dict[str, costs.Templates]) -> None:
+def test_dev_stays_cheap(stages: dict[str, priced.Templates]) -> None:
     assert costs.total(costs.at_rest(stages["dev"])) < 150
 
 
-def test_an_order_costs_less_than_a_cent(stages: dict[str, costs.Templates]) -> None:
+def test_an_order_costs_less_than_a_cent(stages: dict[str, priced.Templates]) -> None:
     for templates in stages.values():
         assert costs.total(costs.of_orders(templates)) < 2
 
 
-def test_the_saga_is_counted_on_the_way_that_a_sale_takes(stages: dict[str, costs.Templates]) -> None:
+def test_the_saga_is_counted_on_the_way_that_a_sale_takes(stages: dict[str, priced.Templates]) -> None:
     (transitions,) = [each for each in costs.of_orders(stages["dev"]) if "Transitions" in each.what]
     assert 8_000 < transitions.count < 15_000
 
 
-def test_the_page_says_what_the_templates_cost(stages: dict[str, costs.Templates]) -> None:
+def test_the_page_says_what_the_templates_cost(stages: dict[str, priced.Templates]) -> None:
     """To the letter, counts and all; `make costs-page` writes it anew."""
     assert (ROOT / "docs" / "costs.md").read_text() == costs.page(stages)
 
 
 def test_processes_that_are_kept_started_are_paid_for(
-    stages: dict[str, costs.Templates], production: System
+    stages: dict[str, priced.Templates], production: System
 ) -> None:
     warm = [
         alias
@@ -70,7 +70,7 @@ def test_processes_that_are_kept_started_are_paid_for(
 
 
 def test_the_canary_s_purchases_and_the_metrics_of_jobs_and_routes_are_paid_for(
-    stages: dict[str, costs.Templates],
+    stages: dict[str, priced.Templates],
 ) -> None:
     prod, dev = ({line.what: line for line in costs.at_rest(stages[name])} for name in ("prod", "dev"))
     assert prod["Purchases of the canary"].count == 12 * prices.HOURS
@@ -92,9 +92,9 @@ def test_every_metric_that_the_code_writes_is_one_of_those_that_are_counted() ->
 
 
 def test_an_option_that_costs_more_is_an_error(
-    stages: dict[str, costs.Templates], monkeypatch: pytest.MonkeyPatch
+    stages: dict[str, priced.Templates], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (stage,) = stages["dev"].of("AWS::ApiGateway::Stage")
     monkeypatch.setitem(stage, "CacheClusterEnabled", True)
-    with pytest.raises(costs.Unpriced, match="CacheClusterEnabled"):
+    with pytest.raises(priced.Unpriced, match="CacheClusterEnabled"):
         costs.at_rest(stages["dev"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-import jmespath  # type: ignore[import-untyped]
+import jmespath  # type: ignore[import-untyped]  # it has no types
 import pytest
 from botocore import xform_name
 from botocore.exceptions import DataNotFoundError, UnknownServiceError

@@ -5,18 +5,16 @@ import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import psycopg2
 import pytest
 
 from functions.payments.consumers import attempts, refunds
-from functions.payments.routes import refund
 from shared.contracts import OrderPaid
 from tests.concurrency.payments.racing import at_once
 from tests.databases import TestDatabase
 from tests.payments_shop import Shop
-from tests.support import a_user, call
+from tests.support import a_user
 
 ROUNDS = 4
 DELAYS = (
@@ -52,15 +50,7 @@ def carry_out_attempt(shop: Shop) -> Callable[[], Any]:
 
 def ask_refund(shop: Shop, order_id: str, **body: Any) -> Callable[[], Any]:
     def ask() -> int:
-        reply = call(
-            refund.handler,
-            "POST",
-            "/api/payments/refund",
-            user=shop.organizer,
-            body={"orderId": order_id, "reason": "Sorry", **body},
-            headers={"Idempotency-Key": str(uuid4())},
-        )
-        return reply.status
+        return shop.ask_refund(order_id, **body).status
 
     return ask
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from functions.payments import refunding
 from functions.payments.database import database
-from functions.payments.gateways.gateway import RefundResult
+from functions.payments.gateways.gateway import RefundResult, RefundStatus
 from functions.payments.repository import orders
 from shared.clock import now
 from shared.database import Database, Sql
@@ -23,12 +23,12 @@ def ask(order_id: str) -> UUID:
         return refunding.ask(sql, order, THIRTY, now(), cause="REQUESTED", reason="Sorry")
 
 
-def hear(sql: Sql, refund_id: UUID, status: str) -> None:
-    answer = RefundResult("re_1", None, status, THIRTY, str(refund_id))  # type: ignore[arg-type]
+def hear(sql: Sql, refund_id: UUID, status: RefundStatus) -> None:
+    answer = RefundResult("re_1", None, status, THIRTY, str(refund_id))
     refunding.record(sql, refund_id, answer, now())
 
 
-def hear_alone(refund_id: UUID, status: str) -> None:
+def hear_alone(refund_id: UUID, status: RefundStatus) -> None:
     with database.transaction() as sql:
         hear(sql, refund_id, status)
 

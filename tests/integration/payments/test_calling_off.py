@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from functions.payments.consumers import tickets
-from functions.payments.routes import get_order, refund
+from functions.payments.routes import get_order
 from functions.payments.saga import await_payment
 from shared.contracts import (
     OrderCancelled,
@@ -15,7 +15,7 @@ from shared.contracts import (
     TicketsVoided,
 )
 from tests.payments_shop import Shop
-from tests.support import Reply, a_user, call, context
+from tests.support import a_user, call, context
 
 
 def void(
@@ -43,17 +43,6 @@ def _data(shop: Shop, order_id: str, **more: Any) -> dict[str, Any]:
     return {"orderId": order_id, "userId": str(uuid4()), "eventId": str(shop.event_id), **more}
 
 
-def ask_refund(shop: Shop, order_id: str, **body: Any) -> Reply:
-    return call(
-        refund.handler,
-        "POST",
-        "/api/payments/refund",
-        user=shop.organizer,
-        body={"orderId": order_id, "reason": "Sorry", **body},
-        headers={"Idempotency-Key": str(uuid4())},
-    )
-
-
 def test_a_paid_order_is_refunded_once(shop: Shop) -> None:
     order_id = shop.order_of(a_user())
     ids = [ticket["ticketId"] for ticket in shop.issue(order_id)]
@@ -74,7 +63,7 @@ def test_a_paid_order_is_refunded_once(shop: Shop) -> None:
 def test_only_what_is_left_after_an_earlier_refund_goes_back(shop: Shop) -> None:
     order_id = shop.order_of(a_user())
     first, second = (ticket["ticketId"] for ticket in shop.issue(order_id))
-    assert ask_refund(shop, order_id, ticketIds=[first]).status == 202
+    assert shop.ask_refund(order_id, ticketIds=[first]).status == 202
     shop.deliver()
     void(shop, order_id, second)
     shop.deliver()
@@ -85,9 +74,9 @@ def test_only_what_is_left_after_an_earlier_refund_goes_back(shop: Shop) -> None
 def test_an_organizer_s_refund_on_its_way_and_the_cancellation_give_back_the_payment_once(shop: Shop) -> None:
     order_id = shop.order_of(a_user())
     ids = [ticket["ticketId"] for ticket in shop.issue(order_id)]
-    assert ask_refund(shop, order_id, amount="40.00").status == 202
+    assert shop.ask_refund(order_id, amount="40.00").status == 202
     void(shop, order_id, *ids)
-    assert ask_refund(shop, order_id, amount="1.00").code == "REFUND_EXCEEDS_PAYMENT"
+    assert shop.ask_refund(order_id, amount="1.00").code == "REFUND_EXCEEDS_PAYMENT"
     shop.deliver()
     order = shop.order(order_id)
     assert (order["payment_status"], order["refunding_amount"]) == ("REFUNDED", 0)

@@ -13,7 +13,7 @@ from functions.payments.gateways.gateway import DisputeResult, DisputeStatus
 from functions.payments.repository import orders
 from shared.clock import now
 from shared.contracts import LatePaymentReceived, LatePaymentRefused, OrderDisputed, OrderRefunded
-from tests.integration.payments.test_calling_off import ask_refund, void
+from tests.integration.payments.test_calling_off import void
 from tests.payments_shop import Shop
 from tests.stripe_server import eventually
 from tests.support import a_user
@@ -59,7 +59,7 @@ def test_a_dispute_is_shown_and_told_so_that_the_tickets_are_void(shop: Shop) ->
     assert len(shop.published(OrderDisputed, order_id)) == 1
     void(shop, order_id, *ids, reason="DISPUTED")
     assert {ticket["status"] for ticket in shop.order(order_id)["tickets"]} == {"VOID"}
-    assert ask_refund(shop, order_id).code == "ORDER_NOT_REFUNDABLE"
+    assert shop.ask_refund(order_id).code == "ORDER_NOT_REFUNDABLE"
 
 
 def test_an_inquiry_is_only_a_question(shop: Shop) -> None:
@@ -133,7 +133,7 @@ def test_a_dispute_lost_for_less_than_was_left_stays_disputed_as_its_tickets_sta
     assert {ticket["status"] for ticket in order["tickets"]} == {"VOID"}
     assert len(shop.published(OrderDisputed, order_id)) == 1
     assert shop.published(LatePaymentReceived, order_id) == []
-    assert ask_refund(shop, order_id).code == "ORDER_NOT_REFUNDABLE"
+    assert shop.ask_refund(order_id).code == "ORDER_NOT_REFUNDABLE"
 
 
 def test_tickets_that_are_issued_after_a_lost_dispute_are_told_to_be_void(shop: Shop) -> None:
@@ -155,7 +155,7 @@ def test_a_refund_that_a_dispute_overtook_is_recorded_as_failed_with_the_reason(
     order_id = shop.order_of(a_user(), "pm_card_createDispute")
     shop.issue(order_id)
     eventually(lambda: shop.endpoint.of(intent_of(shop, order_id), "charge.dispute.created"))
-    assert ask_refund(shop, order_id).status == 202
+    assert shop.ask_refund(order_id).status == 202
     shop.deliver()
     [refund] = shop.db.all("SELECT status, failure FROM refunds WHERE order_id = %(id)s", id=order_id)
     assert refund == {"status": "FAILED", "failure": "charge_disputed"}

@@ -6,7 +6,7 @@ import pytest
 
 from functions.payments import provider
 from shared.contracts import LatePaymentReceived, OrderDisputed, OrderRefunded
-from tests.integration.payments.test_calling_off import ask_refund, void
+from tests.integration.payments.test_calling_off import void
 from tests.payments_shop import Shop
 from tests.provider_server import eventually
 from tests.support import a_user
@@ -48,7 +48,7 @@ def test_a_dispute_is_shown_and_told_so_that_the_tickets_are_void(shop: Shop) ->
     assert shop.status(order_id) == "DISPUTED"
     assert len(shop.published(OrderDisputed, order_id)) == 1
     void(shop, order_id, *ids, reason="DISPUTED")
-    assert ask_refund(shop, order_id).code == "ORDER_NOT_REFUNDABLE"
+    assert shop.ask_refund(order_id).code == "ORDER_NOT_REFUNDABLE"
 
 
 def test_an_inquiry_is_only_a_question_until_it_becomes_a_claim(shop: Shop) -> None:

@@ -9,12 +9,11 @@ import pytest
 from functions.payments import late_money, resuming, second_payments
 from functions.payments.database import database
 from functions.payments.jobs import resume_payments
-from functions.payments.routes import refund
 from shared.clock import now
 from shared.database import Sql
 from tests import sweeping
 from tests.payments_shop import Shop
-from tests.support import a_user, call, context
+from tests.support import a_user, context
 
 Sweep = Callable[[Sql, int], int]
 
@@ -22,16 +21,7 @@ Sweep = Callable[[Sql, int], int]
 def a_refund(shop: Shop) -> str:
     order_id = shop.order_of(a_user())
     shop.issue(order_id)
-    body = {"orderId": order_id, "amount": "30.00", "reason": "Sorry"}
-    reply = call(
-        refund.handler,
-        "POST",
-        "/api/payments/refund",
-        user=shop.organizer,
-        body=body,
-        headers={"Idempotency-Key": str(uuid4())},
-    )
-    assert reply.status == 202
+    assert shop.ask_refund(order_id, amount="30.00").status == 202
     return order_id
 
 

@@ -1,6 +1,7 @@
 """What was said of an attempt or a refund stands: the same answer, or an older one, changes nothing later."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from functions.payments import cancelling, charging, provider, refunding, unheard
 from functions.payments.consumers import webhooks
 from functions.payments.database import database
-from functions.payments.gateways.gateway import RefundResult
+from functions.payments.gateways.gateway import Failure, PaymentResult, RefundResult, RefundStatus
 from functions.payments.repository import orders, refunds
 from functions.payments.saga_models import Reservation
 from shared.clock import now
@@ -35,8 +36,16 @@ def ask(order_id: str) -> UUID:
         return refunding.ask(sql, order, THIRTY, now(), cause="REQUESTED", reason="Sorry")
 
 
-def hear(refund_id: UUID, status: str) -> None:
-    answer = RefundResult(f"re_{refund_id.hex}", None, status, THIRTY, str(refund_id))  # type: ignore[arg-type]
+def asked(reservation: dict[str, Any]) -> tuple[charging.Due, PaymentResult | Failure]:
+    """An attempt whose answer is here and has not been recorded."""
+    with database.transaction() as sql:
+        due = charging.begin(sql, Reservation.model_validate(reservation), now())
+    assert isinstance(due, charging.Due)
+    return due, charging.carry_out(provider.stripe(), due)
+
+
+def hear(refund_id: UUID, status: RefundStatus) -> None:
+    answer = RefundResult(f"re_{refund_id.hex}", None, status, THIRTY, str(refund_id))
     with database.transaction() as sql:
         refunding.record(sql, refund_id, answer, now())
 
@@ -67,10 +76,7 @@ def test_the_late_answer_to_an_attempt_that_was_given_up_does_not_end_the_next(s
     buyer = a_user()
     reservation = shop.reservation(buyer=buyer, token="pm_card_chargeDeclined")
     order_id = str(reservation["orderId"])
-    with database.transaction() as sql:
-        due = charging.begin(sql, Reservation.model_validate(reservation), now())
-    assert isinstance(due, charging.Due)
-    declined = charging.carry_out(provider.stripe(), due)
+    due, declined = asked(reservation)
     with database.transaction() as sql:
         charging.record(sql, due.attempt, charging.UNAVAILABLE, now())
     assert shop.pay_again(buyer, order_id).status == 202
@@ -107,10 +113,7 @@ def test_money_under_review_at_the_first_provider_is_not_asked_for_at_the_second
 def test_an_answer_that_comes_once_cancelling_has_begun_tells_the_buyer_nothing(shop: Shop) -> None:
     reservation = shop.reservation(token="pm_card_chargeDeclined")
     order_id = str(reservation["orderId"])
-    with database.transaction() as sql:
-        due = charging.begin(sql, Reservation.model_validate(reservation), now())
-    assert isinstance(due, charging.Due)
-    declined = charging.carry_out(provider.stripe(), due)
+    due, declined = asked(reservation)
     with database.transaction() as sql:
         cancelling.begin(sql, UUID(order_id), now())
 

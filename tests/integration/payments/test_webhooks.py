@@ -6,7 +6,7 @@ import json
 import time
 from dataclasses import replace
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -14,7 +14,7 @@ from functions.payments import provider, unheard, webhooks
 from functions.payments.database import database
 from functions.payments.jobs import resume_payments
 from functions.payments.repository import orders
-from functions.payments.routes import refund, stripe_webhook
+from functions.payments.routes import stripe_webhook
 from shared.clock import now
 from shared.contracts import OrderPaid, OrderRefunded, PaymentFailed
 from tests.payments_shop import Shop
@@ -22,18 +22,6 @@ from tests.stripe_server import WEBHOOK_SECRET, eventually
 from tests.support import a_user, call, context
 
 PATH = "/api/payments/webhooks/stripe"
-
-
-def ask_refund(shop: Shop, order_id: str, **body: str) -> None:
-    reply = call(
-        refund.handler,
-        "POST",
-        "/api/payments/refund",
-        user=shop.organizer,
-        body={"orderId": order_id, "reason": "Sorry", **body},
-        headers={"Idempotency-Key": str(uuid4())},
-    )
-    assert reply.status == 202
 
 
 def sweep(shop: Shop) -> int:
@@ -135,7 +123,7 @@ def test_a_refund_made_in_the_dashboard_while_one_of_ours_is_on_its_way_is_found
     order_id = shop.order_of(a_user(), "pm_card_pendingRefund")
     shop.issue(order_id)
     intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
-    ask_refund(shop, order_id, amount="20.00")
+    assert shop.ask_refund(order_id, amount="20.00").status == 202
     shop.deliver()
     shop.stripe.client().v1.refunds.create({"payment_intent": intent_id, "amount": 4000})
     shop.webhook(intent_id, "charge.refunded")
@@ -159,7 +147,7 @@ def test_an_answer_from_before_a_refund_failed_is_not_taken_for_one_made_in_the_
     order_id = shop.order_of(a_user(), "pm_card_refundFail")
     shop.issue(order_id)
     intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
-    ask_refund(shop, order_id, amount="20.00")
+    assert shop.ask_refund(order_id, amount="20.00").status == 202
     shop.deliver()
     with database.transaction() as sql:
         before = orders.get(sql, UUID(order_id))
