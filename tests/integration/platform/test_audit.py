@@ -5,14 +5,11 @@ Each test plants several, each in an order of its own, and expects these finding
 
 import json
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from functions.payments import provider
-from functions.payments.gateways.gateway import PaymentOutcome
 from functions.platform.audit import auditing
 from functions.platform.audit.findings import Scope
 from functions.platform.audit.gateways import NotRead
@@ -176,79 +173,6 @@ def test_orders_and_tickets_that_do_not_go_together_are_found(whole_shop: WholeS
         ("tickets", "an order that tickets does not know", nowhere),
     }
     assert found(whole_shop, atRestSeconds=1800) == set()
-
-
-def test_money_that_differs_is_found_in_both_directions(whole_shop: WholeShop) -> None:
-    gone, twice, by_paypal = whole_shop.order(), whole_shop.order(), whole_shop.order(None, type="paypal")
-    whole_shop.shop.approve(by_paypal)
-    intent = whole_shop.shop.order(gone)["payment_gateway_transaction_id"]
-    provider.stripe().refund(intent_id=intent, amount=Decimal("9.00"), key=str(uuid4()))
-    nobody, nobody_there = str(uuid4()), str(uuid4())
-    for order_id in (nobody, twice):
-        assert pay_at_stripe(order_id) is PaymentOutcome.PAID
-    pay_at_paypal(whole_shop, nobody_there)
-
-    assert found(whole_shop) == {
-        ("money", "an order claims money that the provider does not have", gone),
-        ("money", "the provider has money that its order does not know of", twice),
-        ("money", "the provider has money that no order knows of", nobody),
-        ("money", "the provider has money that no order knows of", nobody_there),
-    }
-    assert found(whole_shop, atRestSeconds=1800) == set()
-
-
-def test_prices_and_currencies_that_differ_are_found(whole_shop: WholeShop) -> None:
-    price, currency, abroad = (whole_shop.order() for _ in range(3))
-    whole_shop.tickets.run("UPDATE purchases SET total_amount = 1 WHERE order_id = %(id)s", id=price)
-    whole_shop.tickets.run("UPDATE purchases SET currency = 'CHF' WHERE order_id = %(id)s", id=currency)
-    for books, column in ((whole_shop.tickets, "order_id"), (whole_shop.payments, "id")):
-        table = "purchases" if column == "order_id" else "orders"
-        books.run(f"UPDATE {table} SET currency = 'CHF' WHERE {column} = %(id)s", id=abroad)
-
-    assert {item for item in found(whole_shop) if item[0] != "history"} == {
-        ("money", "an order's price is not its purchase's", price),
-        ("money", "an order's price is not its purchase's", currency),
-        ("money", "a payment is in another currency than its order", abroad),
-    }
-
-
-def test_money_that_the_provider_could_not_give_back_is_found(whole_shop: WholeShop) -> None:
-    owed = whole_shop.order("pm_card_refundFail")
-    whole_shop.refund(owed)
-    whole_shop.deliver()
-    intent = str(whole_shop.shop.order(owed)["payment_gateway_transaction_id"])
-    whole_shop.shop.webhook(intent, "refund.updated")
-    whole_shop.deliver()
-    assert found(whole_shop) == {("money", "money of an order without tickets has not gone back", owed)}
-
-
-def pay_at_stripe(order_id: str) -> PaymentOutcome:
-    payment = provider.stripe().pay(
-        order_id=order_id,
-        intent_id=None,
-        amount=Decimal("20.00"),
-        currency="EUR",
-        payment_token="pm_card_visa",
-        attempt_key=str(uuid4()),
-        payment_number=2,
-    )
-    return payment.outcome
-
-
-def pay_at_paypal(whole_shop: WholeShop, order_id: str) -> None:
-    def pay(intent_id: str | None) -> Any:
-        return provider.paypal().pay(
-            order_id=order_id,
-            intent_id=intent_id,
-            amount=Decimal("20.00"),
-            currency="EUR",
-            payment_token=None,
-            attempt_key=str(uuid4()),
-        )
-
-    intent_id = pay(None).intent_id
-    whole_shop.shop.paypal.approve(intent_id, "balance")
-    assert pay(intent_id).outcome is PaymentOutcome.PAID
 
 
 def test_confirmations_that_are_missing_are_found(whole_shop: WholeShop) -> None:
