@@ -150,7 +150,7 @@ def test_the_database_s_log_holds_no_values_of_statements_and_is_not_kept_for_ev
         assert parameters["log_min_duration_statement"] == "-1"
         assert parameters["log_statement"] == "none"
         assert parameters["rds.force_ssl"] == "1"
-    names = {group.properties["LogGroupName"] for group in chosen.of_type("AWS::Logs::LogGroup")}
+    names = {group.properties.get("LogGroupName") for group in chosen.of_type("AWS::Logs::LogGroup")}
     for server in servers(chosen):
         kind = "cluster" if server.type == "AWS::RDS::DBCluster" else "instance"
         identifier = server.properties.get("DBClusterIdentifier") or server.properties["DBInstanceIdentifier"]
