@@ -26,6 +26,11 @@ REFUND_HOURS = Setting(
 REFUND_DAYS = Setting(
     "audit_refund_days", 14, "Days after which the auditor reports a refund that the bank has not decided"
 )
+PAID_BACK_ELSEWHERE = Setting(
+    "audit_paid_back_elsewhere",
+    "none",
+    "Orders, their ids with commas between, whose money was given back by another way than their provider",
+)
 EXECUTION_LIMIT = Setting(
     "audit_execution_limit", 5_000, "Running purchases that one run of the auditor looks at, at most"
 )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from functions.platform import settings
 from functions.platform.audit import (
+    debts,
     entitlements,
     executions,
     gateways,
@@ -82,6 +83,7 @@ def _judge_open(books: dict[str, Sql], scope: Scope, report: Report) -> None:
     report.count("ticketTypes", stock.judge(books["tickets"], scope, report.findings))
     overdue.judge_tickets(books["tickets"], scope, report.findings)
     overdue.judge_payments(books["payments"], scope, report.findings)
+    debts.judge(books["payments"], scope, report.findings)
     overdue.judge_mails(books["notifications"], scope, report.findings)
 
 

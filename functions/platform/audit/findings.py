@@ -1,10 +1,12 @@
 """What the auditor found: which invariant is broken, how, and whose it is; in ids, amounts and states alone."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from functions.platform import settings
 from shared.database import Row
@@ -46,12 +48,14 @@ class Scope:
         at_rest: what changed after it is not judged.
         since: what changed before it is not looked at, unless it is still open.
         is_final: nothing is under way any more, so that what is still being tried counts as a breach, too.
+        paid_back: orders, by id, whose money an operator has given back by another way than their provider.
     """
 
     at: datetime
     at_rest: datetime
     since: datetime
     is_final: bool
+    paid_back: list[UUID] = field(default_factory=list)
 
     @classmethod
     def of(cls, event: dict[str, Any], at: datetime) -> "Scope":
@@ -59,11 +63,22 @@ class Scope:
         seconds = float(event.get("atRestSeconds", settings.AT_REST_SECONDS()))
         days = float(event.get("windowDays", settings.WINDOW_DAYS()))
         at_rest = at - timedelta(seconds=seconds)
-        return cls(at, at_rest, at_rest - timedelta(days=days), is_final=seconds == 0)
+        return cls(
+            at, at_rest, at_rest - timedelta(days=days), seconds == 0, _ids(settings.PAID_BACK_ELSEWHERE())
+        )
 
     def limit(self, longest: timedelta) -> datetime:
         """Until when something must have begun that may take so long, to be reported."""
         return self.at_rest if self.is_final else min(self.at_rest, self.at - longest)
+
+
+def _ids(listed: str) -> list[UUID]:
+    """Those of a list with commas; what is no id names no order, which is reported as before."""
+    ids = []
+    for word in listed.split(","):
+        with suppress(ValueError):
+            ids.append(UUID(word.strip()))
+    return ids
 
 
 @dataclass

@@ -11,7 +11,6 @@ from functions.platform.audit.findings import Findings
 from functions.platform.audit.histories import judge
 from shared.database import Row, Sql
 
-ZERO = Decimal("0.00")
 UNDECIDED = ("PENDING", "REQUIRES_ACTION", "PAYMENT_FAILED")
 
 
@@ -41,14 +40,7 @@ class Order:
     refunded: set[UUID]
     named: set[UUID]
     has_failed_refund: bool
-    wants_seats: bool
     changed_at: datetime
-
-    @property
-    def owes(self) -> bool:
-        """Its money is here and its tickets are void, and the provider could not give it back."""
-        left = self.captured_amount - self.refunded_amount - self.refunding_amount
-        return self.status == "CANCELLED" and left > ZERO and self.has_failed_refund
 
 
 def changed(sql: Sql, since: datetime, limit: int) -> list[UUID]:
@@ -100,18 +92,8 @@ def _order(row: Row, items: Counter[UUID], refunds: list[Row]) -> Order:
         refunded={id_ for refund in succeeded for id_ in refund["ticket_ids"]},
         named={id_ for refund in refunds for id_ in refund["ticket_ids"]},
         has_failed_refund=any(refund["status"] == "FAILED" for refund in refunds),
-        wants_seats=_wants_seats(row, refunds),
         changed_at=row["changed_at"],
     )
-
-
-def _wants_seats(row: Row, refunds: list[Row]) -> bool:
-    """Its money is here, its tickets are not, and nobody has decided yet which of the two it is to have."""
-    if row["captured_amount"] <= row["refunded_amount"] + row["refunding_amount"]:
-        return False
-    if row["payment_status"] == "DISPUTED":
-        return row["dispute"] == "WON" and not any(refund["cause"] == "LATE_PAYMENT" for refund in refunds)
-    return row["payment_status"] == "CANCELLED" and not refunds
 
 
 def _orders(sql: Sql, order_ids: list[UUID]) -> list[Row]:

@@ -69,7 +69,8 @@ def test_an_order_names_its_buyer_as_far_as_auth_has_told(shop: Shop, ada: User)
         assert unknown["buyer"] is None
 
 
-@pytest.mark.parametrize("q", ["ada", "LOVEL", "a love", "ada@example", "Lovelace ada@example.com"])
+# No letters that an id may begin with: orders are found by theirs, too.
+@pytest.mark.parametrize("q", ["ada lo", "LOVEL", "a love", "ada@example", "Lovelace ada@example.com"])
 def test_orders_are_found_by_a_part_of_their_buyers_name_or_address(shop: Shop, ada: User, q: str) -> None:
     order_id = shop.order_of(ada)
     changed(shop, (other := a_user()).id, firstName="Grace", lastName="Hopper", email="grace@example.org")
@@ -92,15 +93,15 @@ def test_only_orders_of_the_event_are_found(shop: Shop, ada: User) -> None:
     shop.event_id = uuid4()
     order_id = shop.order_of(ada)
 
-    assert found(shop, "ada") == [order_id]
+    assert found(shop, "love") == [order_id]
 
 
 def test_what_is_found_comes_page_by_page(shop: Shop, ada: User) -> None:
     ids = [shop.order_of(ada) for _ in range(3)]
     shop.order_of(a_user())
 
-    first = listed(shop, shop.organizer, q="ada", limit=2).body
-    second = listed(shop, shop.organizer, q="ada", limit=2, cursor=first["nextCursor"]).body
+    first = listed(shop, shop.organizer, q="love", limit=2).body
+    second = listed(shop, shop.organizer, q="love", limit=2, cursor=first["nextCursor"]).body
 
     assert [item["orderId"] for item in first["items"] + second["items"]] == ids[::-1]
     assert second["nextCursor"] is None
@@ -121,7 +122,7 @@ def test_the_erased_are_not_named_found_or_brought_back(shop: Shop, ada: User) -
 
     [item] = listed(shop, shop.organizer).body["items"]
     assert (item["orderId"], item["buyer"]) == (order_id, None)
-    assert found(shop, "ada") == []
+    assert found(shop, "love") == []
     row = shop.db.one("SELECT * FROM buyers")
     assert row is not None
     assert [row[name] for name in ("email", "first_name", "last_name", "search_text")] == [None] * 4

@@ -4,8 +4,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from functions.payments import provider
 from functions.payments.gateways.gateway import PaymentOutcome
+from functions.platform import settings
+from tests.cloud import Extension
 from tests.integration.platform.test_audit import found
 from tests.whole_shop import WholeShop
 
@@ -44,14 +48,24 @@ def test_prices_and_currencies_that_differ_are_found(whole_shop: WholeShop) -> N
     }
 
 
-def test_money_that_the_provider_could_not_give_back_is_found(whole_shop: WholeShop) -> None:
+def test_money_that_the_provider_could_not_give_back_is_found_until_it_went_another_way(
+    whole_shop: WholeShop, extension: Extension, monkeypatch: pytest.MonkeyPatch
+) -> None:
     owed = whole_shop.order("pm_card_refundFail")
     whole_shop.refund(owed)
     whole_shop.deliver()
     intent = str(whole_shop.shop.order(owed)["payment_gateway_transaction_id"])
     whole_shop.shop.webhook(intent, "refund.updated")
     whole_shop.deliver()
-    assert found(whole_shop) == {("money", "money of an order without tickets has not gone back", owed)}
+    still_owed = {("money", "money of an order without tickets has not gone back", owed)}
+    assert found(whole_shop) == still_owed
+    long_ago = "UPDATE {} SET {} = {} - interval '90 days' WHERE order_id = %(id)s"
+    whole_shop.payments.run(long_ago.format("order_events", *["created_at"] * 2), id=owed)
+    assert found(whole_shop, windowDays=2) == still_owed
+
+    extension.parameters["audit_paid_back_elsewhere"] = f"no-id, {uuid4()}, {owed.upper()} "
+    monkeypatch.setattr(settings.PAID_BACK_ELSEWHERE, "_good_until", 0.0)
+    assert found(whole_shop) == set()
 
 
 def pay_at_stripe(order_id: str) -> PaymentOutcome:

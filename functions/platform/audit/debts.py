@@ -1,0 +1,36 @@
+"""Invariant 3, however long ago: money that is here and bought nothing is on its way back, or an operator has it."""
+
+from functions.platform.audit.findings import Findings, Invariant, Scope
+from shared.database import Row, Sql
+
+
+def judge(sql: Sql, scope: Scope, findings: Findings) -> None:
+    """Orders of payments that have money, and neither seats nor a refund under way. They are open until it is gone."""
+    for row in _orders(sql, scope, findings.limit):
+        if row["undecided"]:
+            what, invariant = "money waits for seats, or to go back", Invariant.LIMITS
+        else:
+            what, invariant = "money of an order without tickets has not gone back", Invariant.MONEY
+        findings.add(invariant, what, orderId=row["id"])
+
+
+def _orders(sql: Sql, scope: Scope, limit: int) -> list[Row]:
+    """The newest ones; `undecided` if nobody has said yet whether the money is to buy its seats or to go back."""
+    return sql.all(
+        """
+        SELECT o.id, NOT EXISTS (
+                   SELECT FROM refunds r
+                    WHERE r.order_id = o.id AND (o.payment_status = 'CANCELLED' OR r.cause = 'LATE_PAYMENT')
+               ) AS undecided
+          FROM orders o
+         WHERE o.captured_amount > 0
+           AND (o.payment_status = 'CANCELLED' OR (o.payment_status = 'DISPUTED' AND o.dispute = 'WON'))
+           AND o.captured_amount > o.refunded_amount + o.refunding_amount
+           AND NOT o.id = ANY(%(paid_back)s)
+           AND NOT EXISTS (SELECT FROM order_events e WHERE e.order_id = o.id AND e.created_at > %(at_rest)s)
+         ORDER BY o.updated_at DESC LIMIT %(limit)s
+        """,
+        paid_back=scope.paid_back,
+        at_rest=scope.at_rest,
+        limit=limit,
+    )
