@@ -315,6 +315,15 @@ def test_a_root_of_one_s_own_counts_for_no_account_at_paypal() -> None:
     assert root not in live._roots
 
 
+def test_a_root_that_cannot_be_read_takes_no_other_with_it() -> None:
+    broken = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    root, _ = certificates.issue("root.example", None, is_authority=True)
+    own = Certificates("http://127.0.0.1:9", broken + certificates.pem(root), timeout_seconds=1)
+    assert own._roots == [root]
+    well_known = Certificates("https://api-m.paypal.com", None, timeout_seconds=1)._roots
+    assert any("DigiCert Global Root G2" in known.subject.rfc4514_string() for known in well_known)
+
+
 @pytest.mark.parametrize(
     "event",
     [

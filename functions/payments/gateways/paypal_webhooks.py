@@ -16,8 +16,10 @@ import re
 import ssl
 import urllib.error
 import urllib.request
+import warnings
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 PAYPAL_HOSTS = ("api.paypal.com", "api-m.paypal.com", "api.sandbox.paypal.com", "api-m.sandbox.paypal.com")
 _CERTIFICATE_PATH = re.compile(r"/v1/notifications/certs/[A-Za-z0-9_-]{1,200}")
+_PEM = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 _ALGORITHM = "SHA256withRSA"
 _LARGEST_CERTIFICATE = 65_536
 _MOST_CERTIFICATES = 20
@@ -126,10 +129,21 @@ class Certificates:
     @cached_property
     def _roots(self) -> list[x509.Certificate]:
         import certifi
-        from cryptography import x509
 
-        pem = self._root or certifi.contents()
-        return x509.load_pem_x509_certificates(pem.encode())
+        return _readable(self._root or certifi.contents())
+
+
+def _readable(pem: str) -> list[x509.Certificate]:
+    """Those of the certificates that keep to the rules: one old root that does not takes no other with it."""
+    from cryptography import x509
+
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        for certificate in _PEM.findall(pem):
+            with suppress(ValueError, UserWarning):
+                found.append(x509.load_pem_x509_certificate(certificate.encode()))
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Invariant 3, however long ago: money that is here and bought nothing is on its way back, or an operator has it."""
+"""Invariant 3, however long ago: money that bought nothing goes back, and is named until it has, whatever way."""
 
 from functions.platform.audit.findings import Findings, Invariant, Scope
 from shared.database import Row, Sql
