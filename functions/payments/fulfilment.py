@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from functions.payments import refunding
-from functions.payments.models import ZERO, Dispute, Order, PaymentStatus, Ticket
-from functions.payments.repository import orders
+from functions.payments import owing, refunding
+from functions.payments.models import ZERO, Dispute, Order, PaymentStatus, RefundStatus, Ticket
+from functions.payments.repository import orders, refunds
 from shared import outbox
 from shared.contracts import OrderDisputed
 from shared.database import Sql
@@ -51,12 +51,16 @@ def released(sql: Sql, order_id: UUID, at: datetime, version: int) -> None:
     if order is None or order.released_at is not None or version <= order.tickets_version:
         return
     tickets = None if order.tickets is None else _void(order.tickets, None)
-    orders.save(
-        sql,
-        replace(order, released_at=at, tickets=tickets, tickets_version=version),
-        "TICKETS_RELEASED",
-        at,
-    )
+    changed = replace(order, released_at=at, tickets=tickets, tickets_version=version)
+    if order.payment_status is PaymentStatus.PAID and _could_not_go_back(sql, order):
+        changed = replace(changed, payment_status=PaymentStatus.CANCELLED)
+    orders.save(sql, changed, "TICKETS_RELEASED", at)
+
+
+def _could_not_go_back(sql: Sql, order: Order) -> bool:
+    """Its money was to go back before its seats did, and the provider could not: it has bought nothing all the same."""
+    failed = [refund for refund in refunds.of_order(sql, order.id) if refund.status is RefundStatus.FAILED]
+    return bool(failed) and order.refundable_amount == order.captured_amount > ZERO
 
 
 def voided(sql: Sql, order_id: UUID, ticket_ids: list[UUID], reason: str, at: datetime, version: int) -> None:
@@ -67,7 +71,7 @@ def voided(sql: Sql, order_id: UUID, ticket_ids: list[UUID], reason: str, at: da
     ids = {str(id_) for id_ in ticket_ids}
     tickets = None if order.tickets is None else _void(order.tickets, ids)
     known = {ticket["id"] for ticket in order.tickets or ()}
-    if tickets != order.tickets or not ids <= known:
+    if tickets != order.tickets or not ids <= known or reason == owing.CALLED_OFF:
         facts = {"reason": reason, "ticketIds": sorted(ids), "ticketsVersion": version}
         orders.save(sql, replace(order, tickets=tickets), "TICKETS_VOIDED", at, **facts)
 

@@ -218,6 +218,7 @@ class Refund:
     ticket_ids: list[UUID]
     status: RefundStatus
     gateway_refund_id: str | None
+    failure: str | None = None
 
 
 # ---- the wire

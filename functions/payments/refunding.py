@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
+from functions.payments import owing
 from functions.payments.gateways.gateway import GatewayRefused, PaymentGateway, RefundResult
 from functions.payments.models import (
     ZERO,
@@ -39,8 +40,6 @@ NEVER_REFUNDABLE = (
     *("charge_disputed", "charge_already_refunded"),
     *("CAPTURE_DISPUTED", "CAPTURE_FULLY_REFUNDED"),
 )
-# Nobody has asked for these, and nobody would ask again.
-OF_ALL_THAT_IS_LEFT = ("COMPENSATION", "LATE_PAYMENT", "EVENT_CANCELLED")
 _BY_PROVIDER = "Refunded at the payment provider"
 _BY_BANK = "The buyer's bank took it back"
 
@@ -137,7 +136,10 @@ def due(sql: Sql, refund_id: UUID) -> tuple[Order, Refund] | None:
 
 @dataclass(frozen=True)
 class NotRefundable:
-    """The provider will never carry this refund out; `amount_refunded` is what it has given back of the payment."""
+    """The provider will never carry this refund out; `amount_refunded` is what it has given back of the payment.
+
+    `code` is the provider's, where the money is not here any more, or else says that it was more than is left.
+    """
 
     code: str
     amount_refunded: Decimal
@@ -162,7 +164,8 @@ def carry_out(gateway: PaymentGateway, order: Order, refund: Refund) -> RefundRe
         is_too_much = refund.amount > order.captured_amount - given_back
         if refused.provider_code not in NEVER_REFUNDABLE and not is_too_much:
             raise
-        return NotRefundable(refused.provider_code or "amount_too_large", given_back)
+        is_gone = refused.provider_code in NEVER_REFUNDABLE
+        return NotRefundable(str(refused.provider_code) if is_gone else owing.TOO_LARGE, given_back)
 
 
 def record(sql: Sql, refund_id: UUID, answer: RefundResult | NotRefundable, at: datetime) -> None:
@@ -190,16 +193,23 @@ def found_at_provider(sql: Sql, order: Order, total_refunded: Decimal, at: datet
     """Take over money given back behind our back, in the provider's dashboard.
 
     While a refund of ours is on its way the provider's total may include it, so nothing is concluded then: the order is
-    marked, and its provider asked again when none is (`unheard`). What a bank took in a dispute is no refund, and not
-    in the total.
+    marked, and its provider asked again when none is (`unheard`); what was to go back for good does so then. What a
+    bank took in a dispute is no refund, and not in the total.
     """
     missing = total_refunded - (order.refunded_amount - refunds.taken_by_bank(sql, order.id))
     is_unclear = missing > ZERO and order.refunding_amount > ZERO
     if is_unclear != order.refunds_unclear:
         orders.mark_refunds(sql, order.id, unclear=is_unclear)
-    amount = min(missing, order.refundable_amount)
-    if is_unclear or amount <= ZERO:
+    if is_unclear:
         return
+    amount = min(missing, order.refundable_amount)
+    if amount > ZERO:
+        _take_over(sql, order, amount, at)
+    if order.refunds_unclear:
+        _ask_for_the_rest(sql, order.id, at)
+
+
+def _take_over(sql: Sql, order: Order, amount: Decimal, at: datetime) -> None:
     refund_id = uuid4()
     refunds.create(
         sql, refund_id, order.id, amount, _BY_PROVIDER, at, cause="PROVIDER", ticket_ids=_unrefunded(order)
@@ -249,10 +259,7 @@ def _extent(sql: Sql, order: Order, wanted: RefundRequest) -> tuple[Decimal, lis
     wanted_ids = list(dict.fromkeys(wanted.ticket_ids))
     if any(ticket_id not in tickets for ticket_id in wanted_ids):
         raise BadInput.field("ticketIds", "Not a ticket of this order")
-    taken = {
-        id_ for refund in refunds.of_order(sql, order.id) if _counts(refund) for id_ in refund.ticket_ids
-    }
-    if taken & set(wanted_ids):
+    if _named(sql, order.id) & set(wanted_ids):
         raise RefundExceedsPayment("A ticket was refunded already")
     return sum((prices[UUID(tickets[id_]["ticketTypeId"])] for id_ in wanted_ids), ZERO), wanted_ids
 
@@ -311,24 +318,28 @@ def _refused(sql: Sql, order: Order, refund: Refund, answer: NotRefundable, at: 
         found = orders.get(sql, order.id)
         assert found is not None
         found_at_provider(sql, found, answer.amount_refunded, at)
-        if answer.code not in NEVER_REFUNDABLE and refund.cause in OF_ALL_THAT_IS_LEFT:
-            _ask_for_the_rest(sql, refund, at)
+        if answer.code not in NEVER_REFUNDABLE and not _ask_for_the_rest(sql, order.id, at):
+            metrics.count(
+                "payments", "RefundsFailed"
+            )  # its organizer, or somebody, has to ask for what is left
 
 
-def _ask_for_the_rest(sql: Sql, refund: Refund, at: datetime) -> None:
-    """A part of what it was to give back has gone back elsewhere: as much as is left goes back now."""
-    order = orders.get(sql, refund.order_id)
+def _ask_for_the_rest(sql: Sql, order_id: UUID, at: datetime) -> bool:
+    """All of it was to go back and a part went elsewhere: as much as is left goes back now. False if somebody else has
+    to ask for it.
+    """
+    order = orders.get(sql, order_id)
     assert order is not None
-    if order.refundable_amount > ZERO and not order.refunds_unclear:
-        ask(
-            sql,
-            order,
-            order.refundable_amount,
-            at,
-            cause=refund.cause,
-            reason=refund.reason,
-            ticket_ids=refund.ticket_ids,
-        )
+    if order.refundable_amount <= ZERO or order.refunds_unclear:
+        return True
+    owed = owing.why(sql, order_id)
+    if owed is None or order.payment_status is PaymentStatus.DISPUTED:
+        return False
+    cause, reason = owed
+    named = _named(sql, order_id)
+    ticket_ids = [id_ for ticket in order.tickets or [] if (id_ := UUID(ticket["id"])) not in named]
+    ask(sql, order, order.refundable_amount, at, cause=cause, reason=reason, ticket_ids=ticket_ids)
+    return True
 
 
 def _did_not_succeed(sql: Sql, order: Order, refund: Refund, failure: str | None, at: datetime) -> None:
@@ -346,8 +357,8 @@ def _did_not_succeed(sql: Sql, order: Order, refund: Refund, failure: str | None
 def _status_after(order: Order, refunded: Decimal) -> PaymentStatus:
     if refunded == order.captured_amount:
         return PaymentStatus.REFUNDED
-    if order.payment_status is PaymentStatus.DISPUTED:
-        return PaymentStatus.DISPUTED
+    if order.payment_status in (PaymentStatus.DISPUTED, PaymentStatus.CANCELLED):
+        return order.payment_status  # until it has its tickets, it is not one partly refunded
     if refunded > ZERO:
         return PaymentStatus.PARTIALLY_REFUNDED
     return PaymentStatus.CANCELLED if order.is_void else PaymentStatus.PAID
@@ -367,5 +378,7 @@ def _unrefunded(order: Order) -> list[UUID]:
     return [UUID(ticket["id"]) for ticket in order.tickets or [] if ticket["status"] != "VOID"]
 
 
-def _counts(refund: Refund) -> bool:
-    return refund.status is not RefundStatus.FAILED
+def _named(sql: Sql, order_id: UUID) -> set[UUID]:
+    """The tickets of refunds that were made or are on their way."""
+    made = [refund for refund in refunds.of_order(sql, order_id) if refund.status is not RefundStatus.FAILED]
+    return {id_ for refund in made for id_ in refund.ticket_ids}

@@ -215,6 +215,18 @@ def voided_tickets(sql: Sql, order_id: UUID, version: int) -> set[str]:
     return {row["id"] for row in rows}
 
 
+def was_called_off(sql: Sql, order_id: UUID) -> bool:
+    """Whether tickets of the order became void because its event was cancelled."""
+    row = sql.one(
+        """
+        SELECT FROM order_events WHERE order_id = %(order_id)s AND type = 'TICKETS_VOIDED'
+           AND data->>'reason' = 'EVENT_CANCELLED' LIMIT 1
+        """,
+        order_id=order_id,
+    )
+    return row is not None
+
+
 def used_tickets(sql: Sql, order_id: UUID) -> set[str]:
     """The tickets that somebody came in with."""
     rows = sql.all(
@@ -230,7 +242,8 @@ def used_tickets(sql: Sql, order_id: UUID) -> set[str]:
 def take_wanting_seats(sql: Sql, at: datetime, older_than_seconds: float, limit: int) -> list[UUID]:
     """Orders whose money is here and whose tickets are not, without a word for so long; marked as looked at.
 
-    One that had a refund was decided. Two runs at the same time take different ones.
+    One is decided once a refund of all that is left was asked for, or could not be made. Two runs at the same time take
+    different ones.
     """
     rows = sql.all(
         """
@@ -242,7 +255,9 @@ def take_wanting_seats(sql: Sql, at: datetime, older_than_seconds: float, limit:
                AND o.updated_at <= %(at)s - make_interval(secs => %(seconds)s)
                AND o.refunding_amount + o.refunded_amount < o.captured_amount
                AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id AND r.cause = 'LATE_PAYMENT')
-               AND (o.dispute IS NOT NULL OR NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id))
+               AND (o.dispute IS NOT NULL OR NOT EXISTS (
+                        SELECT FROM refunds r WHERE r.order_id = o.id
+                           AND (r.status = 'FAILED' OR r.cause IN ('COMPENSATION', 'EVENT_CANCELLED'))))
              ORDER BY o.updated_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
         RETURNING id
         """,

@@ -15,17 +15,28 @@ def judge(sql: Sql, scope: Scope, findings: Findings) -> None:
 
 
 def _orders(sql: Sql, scope: Scope, limit: int) -> list[Row]:
-    """The newest ones; `undecided` if nobody has said yet whether the money is to buy its seats or to go back."""
+    """The newest ones; `undecided` if nobody has said yet whether the money is to buy its seats or to go back.
+
+    An order partly refunded is among them if the rest could not go back and none of its tickets is valid any more.
+    """
     return sql.all(
         """
+        WITH without_seats AS (
+            SELECT id FROM orders
+             WHERE captured_amount > 0
+               AND (payment_status = 'CANCELLED' OR (payment_status = 'DISPUTED' AND dispute = 'WON'))
+            UNION
+            SELECT o.id FROM refunds r JOIN orders o ON o.id = r.order_id
+             WHERE r.status = 'FAILED' AND o.payment_status = 'PARTIALLY_REFUNDED'
+               AND NOT EXISTS (SELECT FROM jsonb_array_elements(o.tickets) k WHERE k ->> 'status' <> 'VOID'))
         SELECT o.id, NOT EXISTS (
                    SELECT FROM refunds r
-                    WHERE r.order_id = o.id AND (o.payment_status = 'CANCELLED' OR r.cause = 'LATE_PAYMENT')
+                    WHERE r.order_id = o.id
+                      AND (r.cause = 'LATE_PAYMENT' OR (o.payment_status <> 'DISPUTED' AND (
+                           r.status = 'FAILED' OR r.cause IN ('COMPENSATION', 'EVENT_CANCELLED'))))
                ) AS undecided
-          FROM orders o
-         WHERE o.captured_amount > 0
-           AND (o.payment_status = 'CANCELLED' OR (o.payment_status = 'DISPUTED' AND o.dispute = 'WON'))
-           AND o.captured_amount > o.refunded_amount + o.refunding_amount
+          FROM without_seats JOIN orders o USING (id)
+         WHERE o.captured_amount > o.refunded_amount + o.refunding_amount
            AND NOT o.id = ANY(%(paid_back)s)
            AND NOT EXISTS (SELECT FROM order_events e WHERE e.order_id = o.id AND e.created_at > %(at_rest)s)
          ORDER BY o.updated_at DESC LIMIT %(limit)s

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from functions.payments.consumers import tickets
+from functions.payments.consumers import refunds, tickets
 from functions.payments.routes import get_order
 from functions.payments.saga import await_payment
 from shared.contracts import (
@@ -14,6 +14,8 @@ from shared.contracts import (
     PurchaseStopped,
     TicketsVoided,
 )
+from tests.integration.payments.money import give_back_in_dashboard, left, sweep
+from tests.integration.payments.test_late_money import paid_too_late
 from tests.payments_shop import Shop
 from tests.support import a_user, call, context
 
@@ -183,3 +185,41 @@ def test_what_the_dashboard_gave_back_of_a_cancelled_event_s_order_leaves_the_re
 
     assert shop.status(order_id) == "REFUNDED"
     assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
+
+
+def test_late_money_whose_new_seats_were_called_off_before_they_were_heard_of_goes_back(shop: Shop) -> None:
+    order_id = paid_too_late(shop)  # released in the purchase's version 2
+    void(shop, order_id, ticket_id := str(uuid4()), version=5)
+    hear_issued(shop, order_id, ticket_id, version=4)
+    sweep(shop)
+
+    order = shop.order(order_id)
+    assert {ticket["status"] for ticket in order["tickets"]} == {"VOID"}
+    assert (order["payment_status"], order["refunded_amount"]) == ("REFUNDED", order["total_amount"])
+
+
+def test_the_rest_goes_back_though_nobody_could_tell_what_the_dashboard_had_given_back(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    ticket_ids = [ticket["ticketId"] for ticket in shop.issue(order_id)]
+    assert shop.ask_refund(order_id, amount="20.00").status == 202
+    give_back_in_dashboard(shop, order_id, 4000)
+    void(shop, order_id, *ticket_ids)
+    # The organizer's refund comes second: what was asked for last is more than the dashboard left.
+    shop.hand_over(refunds.handler, "payments-refunds", shop.aws.messages("payments-refunds")[-1])
+    assert shop.order(order_id)["refunds_unclear"]
+    shop.deliver()
+    sweep(shop)
+
+    assert (shop.status(order_id), left(shop, order_id)) == ("REFUNDED", "0.00"), shop.history(order_id)
+    assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
+
+
+def test_what_an_organizer_could_not_give_back_goes_back_when_the_event_is_called_off(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    ticket_ids = [ticket["ticketId"] for ticket in shop.issue(order_id)]
+    assert shop.ask_refund(order_id).status == 202
+    give_back_in_dashboard(shop, order_id, 100)
+    void(shop, order_id, *ticket_ids)  # finds nothing that is not on its way
+    sweep(shop)
+
+    assert (shop.status(order_id), left(shop, order_id)) == ("REFUNDED", "0.00"), shop.history(order_id)

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from functions.payments.consumers import tickets
 from functions.payments.jobs import resume_payments
 from shared.contracts import LatePaymentReceived, LatePaymentRefused, OrderIssued, OrderPaid, OrderRefunded
+from tests.integration.payments.money import give_back_in_dashboard, intent_of, left, sweep
 from tests.payments_shop import Shop
 from tests.support import a_user, context
 
@@ -106,3 +109,28 @@ def test_a_question_that_was_never_answered_is_asked_again(shop: Shop) -> None:
     refuse(shop, order_id)
     shop.deliver()
     assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 0}
+
+
+@pytest.mark.parametrize("by_organizer", [False, True])
+def test_late_money_of_which_a_part_went_back_waits_for_its_seats_like_all_of_it(
+    shop: Shop, by_organizer: bool
+) -> None:
+    bought, refused = paid_too_late(shop), paid_too_late(shop)
+    for order_id in (bought, refused):
+        if by_organizer:
+            assert shop.ask_refund(order_id, amount="40.00").status == 202
+        else:
+            give_back_in_dashboard(shop, order_id, 4000)
+            shop.webhook(intent_of(shop, order_id), "charge.refunded")
+        shop.deliver()
+        assert shop.status(order_id) == "CANCELLED"
+    asked = len(shop.published(LatePaymentReceived, refused))
+    sweep(shop)
+    assert len(shop.published(LatePaymentReceived, refused)) > asked, "a lost answer is asked for again"
+
+    shop.issue(bought)
+    refuse(shop, refused)
+    sweep(shop)
+
+    assert (shop.status(bought), left(shop, bought)) == ("PARTIALLY_REFUNDED", "59.00")
+    assert (shop.status(refused), left(shop, refused)) == ("REFUNDED", "0.00")

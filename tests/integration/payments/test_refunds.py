@@ -1,14 +1,21 @@
 """POST /api/payments/refund: an organizer gives money back."""
 
+from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from functions.payments import provider
-from functions.payments.consumers import refunds
+from functions.payments.consumers import refunds, tickets
+from functions.payments.gateways.gateway import RefundResult
+from functions.payments.gateways.stripe_gateway import StripeGateway
 from functions.payments.jobs import resume_payments
-from shared.contracts import OrderRefunded
+from functions.payments.saga import refund_payment
+from shared.contracts import LatePaymentReceived, OrderRefunded, OrderReleased
 from shared.identity import Role
+from tests.integration.payments.money import give_back_in_dashboard, left, sweep
+from tests.integration.payments.test_late_money import ids
 from tests.payments_shop import Shop
 from tests.support import a_user, context
 
@@ -173,3 +180,32 @@ def test_a_refund_of_more_than_the_dashboard_left_ends_and_what_was_given_back_t
     assert shop.ask_refund(order_id).status == 202, "the rest"
     shop.deliver()
     assert shop.status(order_id) == "REFUNDED"
+
+
+def test_money_that_could_not_go_back_before_its_seats_did_belongs_to_no_paid_order(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: Any, *, intent_id: str, amount: Decimal, key: str, reason: str | None = None) -> Any:
+        return RefundResult("re_1", intent_id, "failed", amount, key, "expired_or_canceled_card")
+
+    monkeypatch.setattr(StripeGateway, "refund", fails)
+    order_id = shop.order_of(a_user())
+    refund_payment.handler({"orderId": order_id, "reason": "ISSUE_FAILED"}, context())
+    shop.hear(tickets, OrderReleased.TYPE, ids(shop, order_id))
+
+    assert shop.status(order_id) == "CANCELLED", "its buyer was told that the purchase came to nothing"
+    sweep(shop)
+    assert left(shop, order_id) == "99.00", "and nobody asks for seats, or tries for ever"
+    assert shop.published(LatePaymentReceived, order_id) == []
+
+
+def test_what_an_organizer_could_not_give_back_is_told(
+    shop: Shop, order_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.issue(order_id)
+    assert shop.ask_refund(order_id).status == 202
+    give_back_in_dashboard(shop, order_id, 100)
+    shop.deliver()
+
+    assert left(shop, order_id) == "98.00"
+    assert capsys.readouterr().out.count('"RefundsFailed": [1]') == 1

@@ -2,13 +2,17 @@
 
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from functions.payments import provider
-from functions.payments.gateways.gateway import PaymentOutcome
+from functions.payments.gateways.gateway import PaymentOutcome, RefundResult
+from functions.payments.gateways.stripe_gateway import StripeGateway
 from functions.platform import settings
+from functions.tickets import releasing
+from functions.tickets.database import database as tickets_database
+from shared.clock import now
 from tests.cloud import Extension
 from tests.integration.platform.test_audit import found
 from tests.whole_shop import WholeShop
@@ -66,6 +70,25 @@ def test_money_that_the_provider_could_not_give_back_is_found_until_it_went_anot
     extension.parameters["audit_paid_back_elsewhere"] = f"no-id, {uuid4()}, {owed.upper()} "
     monkeypatch.setattr(settings.PAID_BACK_ELSEWHERE, "_good_until", 0.0)
     assert found(whole_shop) == set()
+
+
+def test_the_rest_of_a_partly_refunded_order_that_could_not_go_back_is_found(
+    whole_shop: WholeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: Any, *, intent_id: str, amount: Decimal, key: str, reason: str | None = None) -> Any:
+        return RefundResult(f"re_{key}", intent_id, "failed", amount, key, "expired_or_canceled_card")
+
+    order_id = whole_shop.order()
+    first, _ = (ticket["id"] for ticket in whole_shop.sales.tickets(order_id))
+    whole_shop.refund(order_id, [first])
+    whole_shop.deliver()
+    assert found(whole_shop) == set()
+    monkeypatch.setattr(StripeGateway, "refund", fails)
+    with tickets_database.transaction() as sql:
+        releasing.void(sql, UUID(order_id), None, "EVENT_CANCELLED", now())
+    whole_shop.deliver()
+
+    assert found(whole_shop) == {("money", "money of an order without tickets has not gone back", order_id)}
 
 
 def pay_at_stripe(order_id: str) -> PaymentOutcome:
