@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from functions.payments import owing, refunding
+from functions.payments import refunding
 from functions.payments.models import ZERO, Dispute, Order, PaymentStatus, RefundStatus, Ticket
 from functions.payments.repository import orders, refunds
 from shared import outbox
@@ -71,7 +71,7 @@ def voided(sql: Sql, order_id: UUID, ticket_ids: list[UUID], reason: str, at: da
     ids = {str(id_) for id_ in ticket_ids}
     tickets = None if order.tickets is None else _void(order.tickets, ids)
     known = {ticket["id"] for ticket in order.tickets or ()}
-    if tickets != order.tickets or not ids <= known or reason == owing.CALLED_OFF:
+    if tickets != order.tickets or not ids <= known:
         facts = {"reason": reason, "ticketIds": sorted(ids), "ticketsVersion": version}
         orders.save(sql, replace(order, tickets=tickets), "TICKETS_VOIDED", at, **facts)
 

@@ -319,9 +319,8 @@ def _refused(sql: Sql, order: Order, refund: Refund, answer: NotRefundable, at: 
         assert found is not None
         found_at_provider(sql, found, answer.amount_refunded, at)
         if answer.code not in NEVER_REFUNDABLE and not _ask_for_the_rest(sql, order.id, at):
-            metrics.count(
-                "payments", "RefundsFailed"
-            )  # its organizer, or somebody, has to ask for what is left
+            # Its organizer has to ask for what is left, or somebody.
+            metrics.count("payments", "RefundsFailed")
 
 
 def _ask_for_the_rest(sql: Sql, order_id: UUID, at: datetime) -> bool:

@@ -14,7 +14,7 @@ from shared.contracts import (
     PurchaseStopped,
     TicketsVoided,
 )
-from tests.integration.payments.money import give_back_in_dashboard, left, sweep
+from tests.integration.payments.money import give_back_in_dashboard, intent_of, left, sweep
 from tests.integration.payments.test_late_money import paid_too_late
 from tests.payments_shop import Shop
 from tests.support import a_user, call, context
@@ -223,3 +223,17 @@ def test_what_an_organizer_could_not_give_back_goes_back_when_the_event_is_calle
     sweep(shop)
 
     assert (shop.status(order_id), left(shop, order_id)) == ("REFUNDED", "0.00"), shop.history(order_id)
+
+
+def test_what_a_bank_sent_back_is_not_asked_for_again(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_refundFail")
+    void(shop, order_id, *(ticket["ticketId"] for ticket in shop.issue(order_id)))
+    shop.deliver()
+    shop.webhook(intent_of(shop, order_id), "refund.updated")
+    shop.deliver()
+    shop.db.run("UPDATE orders SET refunds_unclear = TRUE WHERE id = %(id)s", id=order_id)
+    sweep(shop)
+
+    order = shop.order(order_id)
+    assert (order["refunds_unclear"], left(shop, order_id)) == (False, "99.00")
+    assert len(shop.db.all("SELECT FROM refunds WHERE order_id = %(id)s", id=order_id)) == 1
