@@ -1,22 +1,24 @@
 """Disputes: the order shows them, its tickets are void while one is open, and the bank's word is final."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from functions.payments import disputes
+from functions.payments import disputes, provider, webhooks
 from functions.payments.consumers import tickets
 from functions.payments.database import database
 from functions.payments.gateways.gateway import DisputeResult, DisputeStatus
+from functions.payments.jobs import resume_payments
 from functions.payments.repository import orders
 from shared.clock import now
 from shared.contracts import LatePaymentReceived, LatePaymentRefused, OrderDisputed, OrderRefunded
 from tests.integration.payments.test_calling_off import void
 from tests.payments_shop import Shop
 from tests.stripe_server import eventually
-from tests.support import a_user
+from tests.support import a_user, context
 
 
 def disputed(shop: Shop, token: str = "pm_card_createDispute") -> tuple[str, list[str]]:
@@ -108,6 +110,22 @@ def test_a_dispute_that_is_won_without_seats_left_is_refunded(shop: Shop) -> Non
     shop.deliver()
     assert shop.status(order_id) == "REFUNDED"
     assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
+
+
+def test_seats_that_were_refused_are_not_asked_for_again_though_the_money_could_not_go_back(
+    shop: Shop,
+) -> None:
+    order_id, ids = bought(shop, "pm_card_refundFail")
+    bank_says(order_id, "open", "99.00")
+    void(shop, order_id, *ids, reason="DISPUTED")
+    bank_says(order_id, "won", "99.00")
+    shop.hear(tickets, LatePaymentRefused.TYPE, {"orderId": order_id, "reason": "SOLD_OUT"})
+    shop.deliver()
+    hear(shop, order_id, "refund.updated")
+    assert shop.history(order_id)[-1] == "REFUND_FAILED"
+
+    assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 0}
+    assert len(shop.published(LatePaymentReceived, order_id)) == 1
 
 
 def test_a_disputed_order_of_a_cancelled_event_is_left_to_the_bank(shop: Shop) -> None:
@@ -229,6 +247,26 @@ def test_of_two_disputes_each_that_is_lost_has_taken_its_part(shop: Shop, first:
     assert len(shop.published(OrderDisputed, order_id)) == 1
 
 
+def test_a_dispute_that_is_won_after_another_was_lost_brings_no_tickets_back(shop: Shop) -> None:
+    order_id, ids = bought(shop)
+    for dispute in ("dp_1", "dp_2"):
+        bank_says(order_id, "open", "40.00", dispute=dispute)
+    void(shop, order_id, *ids, reason="DISPUTED")
+    bank_says(order_id, "lost", "40.00")
+    bank_says(order_id, "won", "40.00", dispute="dp_2")
+
+    assert shop.order(order_id)["dispute"] == "LOST"
+    assert shop.published(LatePaymentReceived, order_id) == []
+
+
+def test_a_dispute_about_money_that_went_back_changes_nothing(shop: Shop) -> None:
+    order_id, _ = bought(shop)
+    assert shop.ask_refund(order_id).status == 202
+    shop.deliver()
+    bank_says(order_id, "open", "99.00")
+    assert (shop.status(order_id), shop.published(OrderDisputed, order_id)) == ("REFUNDED", [])
+
+
 def test_the_answer_about_seats_for_a_won_dispute_waits_while_another_one_is_open(shop: Shop) -> None:
     order_id, ids = bought(shop)
     bank_says(order_id, "open", "99.00")
@@ -244,9 +282,9 @@ def test_the_answer_about_seats_for_a_won_dispute_waits_while_another_one_is_ope
     assert len(shop.published(LatePaymentReceived, order_id)) == 2
 
 
-def bought(shop: Shop) -> tuple[str, list[str]]:
+def bought(shop: Shop, token: str = "pm_card_visa") -> tuple[str, list[str]]:
     """An issued order; its tickets."""
-    order_id = shop.order_of(a_user())
+    order_id = shop.order_of(a_user(), token)
     return order_id, [ticket["ticketId"] for ticket in shop.issue(order_id)]
 
 
@@ -269,3 +307,15 @@ def test_a_refund_in_the_dashboard_after_a_part_was_lost_is_taken_over_whole(sho
 
     order = shop.order(order_id)
     assert (order["payment_status"], order["refunded_amount"]) == ("DISPUTED", Decimal("70.00"))
+
+
+def test_no_more_is_taken_over_than_was_left_though_the_provider_counts_what_the_bank_took(
+    shop: Shop,
+) -> None:
+    order_id, _ = bought(shop)
+    bank_says(order_id, "lost", "60.00")
+    answer = replace(provider.stripe().fetch(intent_of(shop, order_id)), amount_refunded=Decimal("99.00"))
+    with database.transaction() as sql:
+        webhooks.hear(sql, "stripe", orders.get(sql, UUID(order_id)), answer, now())
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["refunded_amount"]) == ("REFUNDED", Decimal("99.00"))

@@ -134,3 +134,16 @@ def test_late_money_of_which_a_part_went_back_waits_for_its_seats_like_all_of_it
 
     assert (shop.status(bought), left(shop, bought)) == ("PARTIALLY_REFUNDED", "59.00")
     assert (shop.status(refused), left(shop, refused)) == ("REFUNDED", "0.00")
+
+
+def test_no_seats_are_asked_for_with_money_that_could_not_go_back(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_refundFail")
+    shop.issue(order_id)
+    assert shop.ask_refund(order_id).status == 202
+    shop.deliver()
+    shop.webhook(intent_of(shop, order_id), "refund.updated")
+    shop.deliver()
+    assert shop.status(order_id) == "CANCELLED"
+
+    assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 0}
+    assert shop.published(LatePaymentReceived, order_id) == []

@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from functions.payments import cancelling, charging, provider, refunding, unheard
+from functions.payments import cancelling, charging, provider, refunding, switching, unheard
 from functions.payments.consumers import webhooks
 from functions.payments.database import database
 from functions.payments.gateways.gateway import Failure, PaymentResult, RefundResult, RefundStatus
-from functions.payments.repository import orders, refunds
+from functions.payments.repository import attempts, orders, refunds
 from functions.payments.saga_models import Reservation
 from shared.clock import now
 from shared.contracts import OrderRefunded, PaymentFailed
@@ -87,6 +87,32 @@ def test_the_late_answer_to_an_attempt_that_was_given_up_does_not_end_the_next(s
     assert (shop.status(order_id), shop.attempts(order_id)) == ("PENDING", ["FAILED", "OPEN"])
     shop.deliver()
     assert (shop.status(order_id), shop.attempts(order_id)) == ("PAID", ["FAILED", "SUCCEEDED"])
+
+
+def test_an_attempt_that_was_given_up_on_its_way_to_another_provider_is_not_carried_out_there(
+    shop: Shop,
+) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, "pm_card_chargeDeclined")
+    shop.pay_with_paypal(buyer, order_id)
+    with database.transaction() as sql:
+        open_now = attempts.open_of(sql, UUID(order_id))
+        assert open_now is not None
+        due = charging.resume(sql, open_now.id, now())
+        assert due is not None
+        leaving = switching.begin(sql, due)
+    left = switching.leave(provider.stripe(), leaving)
+    with database.transaction() as sql:
+        charging.record(sql, due.attempt, charging.UNAVAILABLE, now())
+    assert shop.pay_with_paypal(buyer, order_id).status == 202
+
+    with database.transaction() as sql:
+        assert switching.arrive(sql, due, left, now()) is None
+
+    assert shop.order(order_id)["payment_method"] == "stripe"
+    shop.deliver()
+    assert shop.status(order_id) == "REQUIRES_ACTION"
+    assert shop.attempts(order_id) == ["DECLINED", "FAILED", "ACTION_REQUIRED"]
 
 
 def test_money_under_review_at_the_first_provider_is_not_asked_for_at_the_second(shop: Shop) -> None:

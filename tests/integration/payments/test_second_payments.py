@@ -10,10 +10,11 @@ import pytest
 from functions.payments import provider, second_payments
 from functions.payments.consumers import webhooks
 from functions.payments.database import database
-from functions.payments.gateways.gateway import PaymentGateway
+from functions.payments.gateways.gateway import GatewayRefused, PaymentGateway
 from functions.payments.jobs import resume_payments
 from functions.payments.models import RefundStatus
 from shared.clock import now
+from tests.contracts.tills import ask
 from tests.payments_shop import Shop
 from tests.support import a_user, context
 
@@ -129,6 +130,19 @@ def test_two_that_look_before_either_gives_it_back_give_it_back_once(shop: Shop,
     assert sorted(left_at_stripe(shop, order_id))[0] == 0
 
 
+def test_a_refusal_ends_it_only_if_the_money_is_not_there_any_more(shop: Shop, order_id: str) -> None:
+    intent_id = pay_a_second_time(shop, order_id)
+    refusing = create_autospec(PaymentGateway, instance=True)
+    refusing.fetch.return_value = provider.stripe().fetch(intent_id)
+    due = second_payments.Due("stripe", intent_id, UUID(order_id), uuid4())
+
+    refusing.refund.side_effect = GatewayRefused("refunds.create", "balance_insufficient")
+    with pytest.raises(GatewayRefused):
+        second_payments.carry_out(refusing, due)
+    refusing.refund.side_effect = GatewayRefused("refunds.create", "charge_disputed")
+    assert second_payments.carry_out(refusing, due) is RefundStatus.FAILED
+
+
 def test_a_command_that_was_lost_is_sent_again_by_the_sweep(shop: Shop, order_id: str) -> None:
     intent_id = pay_a_second_time(shop, order_id)
     shop.webhook(intent_id, "payment_intent.succeeded")
@@ -155,6 +169,22 @@ def test_the_money_of_a_payment_that_was_left_pays_an_order_that_has_no_other(sh
     assert shop.status(order_id) == "PAID"
     assert shop.order(order_id)["payment_gateway_transaction_id"] == intent_id
     assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 0}
+
+
+def test_money_that_came_at_another_provider_than_the_order_was_at_goes_back_there(shop: Shop) -> None:
+    order_id = shop.order_of(a_user(), "pm_card_chargeDeclined")
+    intent_id = ask(provider.paypal(), order_id, None, None, str(uuid4())).intent_id
+    shop.paypal.approve(intent_id)
+    ask(provider.paypal(), order_id, None, intent_id, str(uuid4()))
+    shop.paypal_webhook(intent_id, "PAYMENT.CAPTURE.COMPLETED")
+    shop.deliver()
+    shop.issue(order_id)
+
+    assert shop.ask_refund(order_id).status == 202
+    shop.deliver()
+
+    assert shop.status(order_id) == "REFUNDED"
+    assert provider.paypal().fetch(intent_id).amount_refunded == Decimal("99.00")
 
 
 @pytest.mark.parametrize(("more", "currency"), [("-0.01", "USD"), ("0.01", "USD"), ("0.00", "EUR")])

@@ -13,6 +13,7 @@ from functions.payments.saga import await_payment
 from shared.clock import now
 from shared.contracts import LatePaymentReceived, OrderPaid
 from shared.database import Database
+from shared.identity import User
 from tests.payments_shop import Shop
 from tests.support import a_user, context
 
@@ -33,6 +34,17 @@ def waiting(shop: Shop, minutes_ago: float = 3) -> str:
         "UPDATE orders SET created_at = %(t)s, updated_at = %(t)s WHERE id = %(id)s", t=then, id=order_id
     )
     return order_id
+
+
+def unanswered(shop: Shop, buyer: User) -> str:
+    """An order whose money was taken, while nobody heard of it: the buyer is told to try again."""
+    reservation = shop.reservation(buyer=buyer)
+    shop.stripe.fault("kill_after", operation="payment_intents.confirm", times=2)
+    with pytest.raises(GatewayUnavailable):
+        shop.charge(reservation)
+    waits = {"orderId": reservation["orderId"], "taskToken": "a-token", "outcome": "unavailable"}
+    await_payment.handler(waits, context())
+    return str(reservation["orderId"])
 
 
 def ask(at_minutes: float = 0, limit: int = MANY) -> int:
@@ -66,13 +78,7 @@ def test_a_buyer_who_approved_at_paypal_pays_though_no_webhook_came(shop: Shop) 
 
 
 def test_money_whose_answer_was_lost_is_found(shop: Shop) -> None:
-    reservation = shop.reservation()
-    order_id = reservation["orderId"]
-    shop.stripe.fault("kill_after", operation="payment_intents.confirm", times=2)
-    with pytest.raises(GatewayUnavailable):
-        shop.charge(reservation)
-    waits = {"orderId": order_id, "taskToken": "a-token", "outcome": "unavailable"}
-    await_payment.handler(waits, context())
+    order_id = unanswered(shop, a_user())
     order = shop.order(order_id)
     assert (order["payment_status"], order["payment_gateway_transaction_id"]) == ("PAYMENT_FAILED", None)
 
@@ -89,6 +95,24 @@ def test_money_for_an_order_that_we_cancelled_is_found_and_wants_its_seats(shop:
     shop.end(order_id)
     for _ in range(2):
         sweep(shop)
+    order = shop.order(order_id)
+    assert (order["payment_status"], order["captured_amount"]) == ("CANCELLED", order["total_amount"])
+    assert shop.published(LatePaymentReceived, order_id)
+
+
+def test_money_that_paypal_still_looked_at_when_its_order_was_cancelled_is_found(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, None, method="paypal")
+    intent_id = shop.approve(order_id, "review")
+    shop.pay_with_paypal(buyer, order_id)
+    shop.deliver()
+    assert shop.cancel(order_id) == "cancelled"
+    sweep(shop)
+    assert shop.order(order_id)["captured_amount"] == 0
+
+    shop.paypal.review(intent_id, "succeed")
+    sweep(shop)
+
     order = shop.order(order_id)
     assert (order["payment_status"], order["captured_amount"]) == ("CANCELLED", order["total_amount"])
     assert shop.published(LatePaymentReceived, order_id)
@@ -119,7 +143,8 @@ def test_nothing_is_asked_about_orders_that_are_decided_free_declined_or_being_p
     shop.order_of(buyer)
     shop.order_of(buyer, None, method="free", price="0.00")
     declined = shop.order_of(buyer, "pm_card_chargeDeclined")
-    shop.pay_again(buyer, shop.order_of(buyer, "pm_card_chargeDeclined"))
+    for unpaid in (shop.order_of(buyer, "pm_card_chargeDeclined"), unanswered(shop, buyer)):
+        assert shop.pay_again(buyer, unpaid).status == 202
     assert ask(60) == 0
     assert shop.status(declined) == "PAYMENT_FAILED"
 

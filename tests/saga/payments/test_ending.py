@@ -123,6 +123,19 @@ def test_a_saga_that_is_run_again_after_its_refund_began_makes_no_tickets(shop: 
     assert [intent["amountRefunded"] for intent in shop.intents(reservation["orderId"])] == [9900]
 
 
+def test_an_order_whose_money_could_not_go_back_is_bought_when_its_saga_is_run_again(shop: Shop) -> None:
+    reservation = shop.reservation(token="pm_card_refundFail")
+    order_id = str(reservation["orderId"])
+    assert shop.charge(reservation) == "paid"
+    give_back(order_id)
+    assert shop.charge(reservation) == "refunded"
+    shop.webhook(str(shop.order(order_id)["payment_gateway_transaction_id"]), "refund.updated")
+    shop.deliver()
+    assert shop.history(order_id)[-1] == "REFUND_FAILED"
+
+    assert (shop.charge(reservation), shop.cancel(order_id)) == ("paid", "paid")
+
+
 def test_a_free_order_without_tickets_is_cancelled(shop: Shop) -> None:
     order_id = shop.order_of(a_user(), None, price="0.00", method="free")
     give_back(order_id)

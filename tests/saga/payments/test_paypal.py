@@ -167,6 +167,16 @@ def test_what_is_not_paid_in_time_is_cancelled_and_a_late_approval_is_not_captur
     assert len(shop.published(OrderCancelled, order_id)) == 1
 
 
+@pytest.mark.parametrize("over", ["pay_by = now()", "cancel_requested_at = now()"])
+def test_an_approval_of_an_order_that_is_about_to_end_begins_no_attempt(shop: Shop, over: str) -> None:
+    order_id, intent_id = paypal_order(shop)
+    shop.db.run(f"UPDATE orders SET {over} WHERE id = %(id)s", id=order_id)
+    shop.approve(order_id)
+    told(shop, intent_id, "CHECKOUT.ORDER.APPROVED")
+    assert (shop.status(order_id), shop.attempts(order_id)) == ("REQUIRES_ACTION", ["ACTION_REQUIRED"])
+    assert shop.order(order_id)["approval_url"]
+
+
 def test_a_capture_that_nobody_heard_of_is_found_by_cancelling(shop: Shop) -> None:
     order_id, _ = paypal_order(shop)
     shop.approve(order_id)
