@@ -32,6 +32,11 @@ def begin(call: Call, intent: Json, return_url: str | None) -> None:
         call.store.put(intent)
         events.record(call, "payment_intent.requires_action", intent)
         return
+    if card.kind != "card":
+        intent["status"] = "processing"
+        call.store.put(intent)
+        events.record(call, "payment_intent.processing", intent)
+        return
     _charge(call, intent, method, card)
 
 

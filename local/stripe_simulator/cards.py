@@ -22,6 +22,7 @@ class Card:
 
     Attributes:
         brand, last4, country: as the payment method shows them.
+        kind: Stripe's type of it. What is no card is debited in days: its payment stays `processing`.
         authenticates: asks for 3-D Secure before it is charged.
         decline: refuses the charge (after the authentication, if it asks for one).
         dispute: reason of the dispute that follows a successful charge.
@@ -32,6 +33,7 @@ class Card:
     brand: str = "visa"
     last4: str = "4242"
     country: str = "US"
+    kind: str = "card"
     authenticates: bool = False
     decline: Decline | None = None
     dispute: str | None = None
@@ -55,6 +57,9 @@ VELOCITY = Decline(
     "card_velocity_exceeded",
     "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
 )
+
+# https://docs.stripe.com/payments/ach-direct-debit/accept-a-payment#test-account-numbers
+_BANK_ACCOUNTS = {"pm_usBankAccount_processing": Card(last4="0009", kind="us_bank_account")}
 
 # Each has a card that pays, by its ISO code.
 _COUNTRIES = """
@@ -112,13 +117,15 @@ _BEHAVIOURS = {
 def card_for(token: str) -> Card | None:
     """The card behind a test token such as `pm_card_visa`; None when Stripe publishes no such token."""
     if not token.startswith("pm_card_"):
-        return None
+        return _BANK_ACCOUNTS.get(token)
     name = token.removeprefix("pm_card_")
     return _BEHAVIOURS.get(name) or _BEHAVIOURS.get(name.removeprefix("visa_"))
 
 
 def details(card: Card) -> Json:
-    """The `card` part of a payment method: https://docs.stripe.com/api/payment_methods/object."""
+    """The part of a payment method that has its type's name: https://docs.stripe.com/api/payment_methods/object."""
+    if card.kind != "card":
+        return {"account_type": "checking", "bank_name": "STRIPE TEST BANK", "last4": card.last4}
     return {
         "brand": card.brand,
         "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},

@@ -24,18 +24,22 @@ _CREATE = frozenset(
     }
 )
 _CONFIRM = frozenset(
-    {"expand", "off_session", "payment_method", "receipt_email", "return_url", "use_stripe_sdk"}
+    {
+        "expand",
+        "mandate_data",
+        "off_session",
+        "payment_method",
+        "receipt_email",
+        "return_url",
+        "use_stripe_sdk",
+    }
 )
 _CANCEL = frozenset({"cancellation_reason", "expand"})
 _CANCELLATION_REASONS = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")
-_CANCELLABLE = (
-    "requires_payment_method",
-    "requires_capture",
-    "requires_confirmation",
-    "requires_action",
-    "processing",
-)
+# And `processing` "in rare cases", none of which is simulated: https://docs.stripe.com/api/payment_intents/cancel.
+_CANCELLABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action")
 _CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
+_METHOD_TYPES = ("card", "us_bank_account")
 _AUTOMATIC = frozenset({"enabled", "allow_redirects"})
 
 # What a new intent has not.
@@ -210,8 +214,9 @@ def _automatic_payment_methods(parameters: Parameters) -> Json:
 def _new(call: Call, parameters: Parameters, amount: int, currency: str) -> Json:
     if parameters.text("capture_method") == "manual":
         raise errors.parameter_invalid("capture_method", "capture_method=manual is not simulated")
-    if set(parameters.texts("allowed_payment_method_types")) - {"card"}:
-        raise errors.parameter_invalid("allowed_payment_method_types", "only `card` is simulated")
+    allowed = parameters.texts("allowed_payment_method_types") or list(_METHOD_TYPES)
+    if set(allowed) - set(_METHOD_TYPES):
+        raise errors.parameter_invalid("allowed_payment_method_types", "only cards and debits are simulated")
     identifier = new_id("pi")
     return _BLANK | {
         "id": identifier,
@@ -229,7 +234,7 @@ def _new(call: Call, parameters: Parameters, amount: int, currency: str) -> Json
         "description": parameters.text("description"),
         "metadata": parameters.mapping("metadata"),
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
+        "payment_method_types": allowed,
         "receipt_email": parameters.text("receipt_email"),
         "statement_descriptor_suffix": parameters.text("statement_descriptor_suffix"),
         "status": "requires_payment_method",

@@ -9,28 +9,36 @@ _USED_WITHOUT_CUSTOMER = (
     " connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use"
     " a PaymentMethod multiple times, you must attach it to a Customer first."
 )
+_NOT_ALLOWED = (
+    "The PaymentMethod provided ({}) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the"
+    " following types: {}."
+)
 
 
 def attach(call: Call, name: str, intent: Json) -> Json:
     """The payment method for an intent: a new one for a test token, else the intent's own.
 
     Raises:
-        Refusal: 400 for an unknown token or id, and for a method that another attempt has used up.
+        Refusal: 400 for an unknown token or id, for a method that another attempt has used up, and for one of a type
+            that the intent does not allow.
     """
     card = cards.card_for(name)
     if card is None:
         return _existing(call, name, intent)
+    if card.kind not in intent["payment_method_types"]:
+        allowed = ", ".join(intent["payment_method_types"])
+        raise errors.invalid_request(_NOT_ALLOWED.format(card.kind, allowed), param="payment_method")
     method: Json = {
         "id": new_id("pm"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
         "billing_details": {"address": None, "email": None, "name": None, "phone": None, "tax_id": None},
-        "card": cards.details(card),
+        card.kind: cards.details(card),
         "created": call.created,
         "customer": None,
         "livemode": False,
         "metadata": {},
-        "type": "card",
+        "type": card.kind,
     }
     call.store.put(method, intent=intent["id"], token=name)
     return method

@@ -5,9 +5,11 @@ tried in Stripe's test mode.
 """
 
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
+import stripe
 
 from functions.payments.gateways.gateway import (
     BadSignature,
@@ -20,6 +22,12 @@ from functions.payments.gateways.gateway import (
 from functions.payments.gateways.stripe_gateway import StripeGateway, StripeSecret
 from tests.contracts.conftest import Account
 from tests.stripe_server import SECRET_KEY, WEBHOOK_SECRET, Endpoint, StripeServer, eventually
+
+# A debit of a bank account, which is done in days, as a buyer's browser confirms it.
+DEBIT: Any = {
+    "payment_method": "pm_usBankAccount_processing",
+    "mandate_data": {"customer_acceptance": {"type": "online"}},
+}
 
 
 def _gateway(
@@ -204,6 +212,28 @@ def test_cancelling_too_late_says_that_the_money_is_here(gateway: PaymentGateway
     assert (cancellation.outcome, cancellation.payment) == ("paid", paid)
 
 
+def test_only_cards_are_taken_whatever_the_account_has_enabled(
+    local_gateway: PaymentGateway, simulator: StripeServer, order_id: str
+) -> None:
+    declined = _pay(local_gateway, order_id, "pm_card_chargeDeclined")
+    with pytest.raises(
+        stripe.InvalidRequestError, match="not allowed"
+    ):  # the buyer's browser may confirm, too
+        simulator.client().v1.payment_intents.confirm(declined.intent_id, DEBIT)
+    assert _pay(local_gateway, order_id, intent_id=declined.intent_id).outcome is PaymentOutcome.PAID
+
+
+def test_what_stripe_still_works_on_is_not_cancelled(
+    local_gateway: PaymentGateway, simulator: StripeServer
+) -> None:
+    intents = simulator.client().v1.payment_intents
+    automatic: Any = {"enabled": True, "allow_redirects": "never"}
+    intent = intents.create({"amount": 9900, "currency": "usd", "automatic_payment_methods": automatic})
+    assert intents.confirm(intent.id, DEBIT).status == "processing"
+    with pytest.raises(GatewayUnavailable):
+        local_gateway.cancel(intent.id)
+
+
 def test_a_refund_is_made_once_per_key(gateway: PaymentGateway, order_id: str) -> None:
     paid = _pay(gateway, order_id)
     key = str(uuid4())
@@ -215,6 +245,21 @@ def test_a_refund_is_made_once_per_key(gateway: PaymentGateway, order_id: str) -
     assert gateway.refund(intent_id=paid.intent_id, amount=Decimal("40.00"), key=key) == first
     assert gateway.fetch(paid.intent_id).amount_refunded == Decimal("40.00")
     assert gateway.fetch_refund(first.refund_id) == first
+
+
+def test_a_refund_is_found_by_its_key_behind_a_hundred_others(
+    local_gateway: PaymentGateway, simulator: StripeServer, order_id: str
+) -> None:
+    """A day later, when Stripe has forgotten under which key it was asked for."""
+    paid, key = _pay(local_gateway, order_id), str(uuid4())
+    refunds = simulator.client().v1.refunds
+    part: Any = {"payment_intent": paid.intent_id, "amount": 10}
+    first = refunds.create(part | {"metadata": {"refund_key": key}})
+    for _ in range(100):
+        refunds.create(part)
+    assert (
+        local_gateway.refund(intent_id=paid.intent_id, amount=Decimal("0.10"), key=key).refund_id == first.id
+    )
 
 
 def test_more_than_was_paid_is_not_given_back(gateway: PaymentGateway, order_id: str) -> None:
