@@ -43,7 +43,7 @@ class Checkout:
         unit = order["purchase_units"][0]
         options = "".join(
             f'<option value="{name}">{escape(funding.label)}</option>'
-            for name, funding in fundings.FUNDINGS.items()
+            for name, funding in fundings.offered(order).items()
         )
         page = _PAGE.format(
             amount=escape(f"{unit['amount']['value']} {unit['amount']['currency_code']}"),
@@ -58,7 +58,7 @@ class Checkout:
         order = self._order(str(form.get("token", "")))
         context = order["_context"]
         funding = str(form.get("funding", "balance"))
-        if form.get("decision") != "approve" or funding not in fundings.FUNDINGS:
+        if form.get("decision") != "approve" or funding not in fundings.offered(order):
             raise web.HTTPSeeOther(_with(context["cancel_url"], token=order["id"]))
         with self._store.transaction():
             orders.approve(Call(self._store, self._base), order["id"], funding)

@@ -43,6 +43,8 @@ class Control(control.Control):
             return problem(404, "NOT_FOUND", f"no order {request.match_info['id']}")
         if order["status"] == "COMPLETED":
             return problem(409, "NO_ACTION_DUE", "the order is completed: there is nothing to approve")
+        if given["outcome"] == "succeed" and funding not in fundings.offered(order):
+            return problem(409, "NO_ACTION_DUE", "the order cannot be paid that way")
         if given["outcome"] == "succeed":
             with self._store.transaction():
                 order = orders.approve(call, order["id"], funding)

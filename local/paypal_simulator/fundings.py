@@ -21,14 +21,16 @@ class Funding:
     Attributes:
         label: what the buyer reads.
         refusal: why a capture is refused.
-        is_reviewed: the capture is pending until somebody decides (`/_control/orders/{id}/review`).
+        pending: why the capture is pending until somebody decides (`/_control/orders/{id}/review`).
+        is_immediate: the money is here at once; what is not cannot be chosen where we ask for immediate payment.
         disputes: the buyer reclaims the money a moment later, or (`stage`) only asks about it.
         refund: how refunds go: `COMPLETED` at once, `PENDING` and later completed, or `FAILED` afterwards.
     """
 
     label: str
     refusal: str | None = None
-    is_reviewed: bool = False
+    pending: str | None = None
+    is_immediate: bool = True
     disputes: bool = False
     stage: str = "CHARGEBACK"
     refund: str = "COMPLETED"
@@ -38,12 +40,20 @@ FUNDINGS = {
     "balance": Funding("PayPal balance"),
     "declined": Funding("A card that is declined", refusal="INSTRUMENT_DECLINED"),
     "refused": Funding("An account that may not pay", refusal="TRANSACTION_REFUSED"),
-    "review": Funding("A payment that PayPal reviews", is_reviewed=True),
+    "review": Funding("A payment that PayPal reviews", pending="PENDING_REVIEW"),
+    "echeck": Funding("A bank account, by eCheck", pending="ECHECK", is_immediate=False),
     "dispute": Funding("A payment that is disputed", disputes=True),
     "inquiry": Funding("A payment that is asked about", disputes=True, stage="INQUIRY"),
     "refund_pending": Funding("A card that takes refunds slowly", refund="PENDING"),
     "refund_fails": Funding("A card that takes no refunds", refund="FAILED"),
 }
+
+
+def offered(order: Json) -> dict[str, Funding]:
+    """What the order's buyer may choose: https://developer.paypal.com/docs/api/orders/v2/#definition-payment_method."""
+    preferred = order["_context"].get("payment_method", {}).get("payee_preferred")
+    is_urgent = preferred == "IMMEDIATE_PAYMENT_REQUIRED"
+    return {name: item for name, item in FUNDINGS.items() if item.is_immediate or not is_urgent}
 
 
 def of(order: Json) -> Funding:
@@ -58,7 +68,7 @@ def take(call: Call, order: Json, funding: Funding) -> None:
     path = f"/v2/payments/captures/{id_}"
     capture: Json = {
         "id": id_,
-        "status": "PENDING" if funding.is_reviewed else "COMPLETED",
+        "status": "PENDING" if funding.pending else "COMPLETED",
         "amount": {name: unit["amount"][name] for name in ("currency_code", "value")},
         "final_capture": True,
         "seller_protection": {"status": "NOT_ELIGIBLE"},
@@ -72,8 +82,8 @@ def take(call: Call, order: Json, funding: Funding) -> None:
         "update_time": call.stamp,
     }
     capture |= {name: unit[name] for name in ("custom_id", "invoice_id") if name in unit}
-    if funding.is_reviewed:
-        capture["status_details"] = {"reason": "PENDING_REVIEW"}
+    if funding.pending:
+        capture["status_details"] = {"reason": funding.pending}
     call.keep("capture", capture, intent=order["id"])
     events.record(call, f"PAYMENT.CAPTURE.{capture['status']}", "capture", capture)
     if funding.disputes:

@@ -9,7 +9,9 @@ import threading
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from unittest.mock import create_autospec
 from uuid import uuid4
 
 import pytest
@@ -124,6 +126,28 @@ def test_a_capture_on_its_way_while_cancelling_is_refused_or_found(
     assert gateway.fetch(intent_id).charge_id is None
 
 
+def test_what_paypal_neither_changes_nor_captured_is_not_cancelled(
+    gateway: PayPalGateway, paypal: PayPalServer, order_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intent_id = _approved(gateway, paypal, order_id, "balance")
+    refusal = GatewayRefused("orders.patch", "NOT_PATCHABLE")
+    refusing = create_autospec(gateway._client.patch_order, side_effect=refusal)
+    with monkeypatch.context() as patched:
+        patched.setattr(gateway._client, "patch_order", refusing)
+        with pytest.raises(GatewayUnavailable):
+            gateway.cancel(intent_id)
+    assert gateway.cancel(intent_id).outcome == "cancelled"
+
+
+def test_a_bank_account_that_pays_in_days_cannot_be_chosen(
+    gateway: PayPalGateway, paypal: PayPalServer, order_id: str
+) -> None:
+    path = f"orders/{_pay(gateway, order_id).intent_id}/authenticate"
+    status, _ = paypal.control("POST", path, {"outcome": "succeed", "funding": "echeck"})
+    assert status == 409
+    assert paypal.control("POST", path, {"outcome": "succeed"})[0] == 200
+
+
 def test_whoever_was_declined_chooses_again_at_paypal(
     gateway: PayPalGateway, paypal: PayPalServer, order_id: str
 ) -> None:
@@ -178,6 +202,27 @@ def test_cancelling_a_payment_under_review_asks_for_nothing_more(
     _pay(gateway, order_id, intent_id)
     cancelled = gateway.cancel(intent_id)
     assert (cancelled.outcome, cancelled.payment.outcome) == ("cancelled", PaymentOutcome.PROCESSING)
+
+
+def test_a_refund_that_paypal_has_forgotten_the_key_of_is_found_again(
+    gateway: PayPalGateway, paypal: PayPalServer, order_id: str
+) -> None:
+    paid, key = _pay(gateway, order_id, _approved(gateway, paypal, order_id, "balance")), str(uuid4())
+    assert paid.charge_id
+    part = {"amount": {"currency_code": "USD", "value": "40.00"}, "custom_id": key}
+    first = gateway._client.refund_capture(paid.charge_id, part, "of-yesterday")
+    again = gateway.refund(intent_id=paid.intent_id, amount=Decimal("40.00"), key=key)
+    assert again.refund_id == first["id"]
+    assert gateway.fetch(paid.intent_id).amount_refunded == Decimal("40.00")
+
+
+def test_a_refund_on_its_way_counts_as_given_back(
+    gateway: PayPalGateway, paypal: PayPalServer, order_id: str
+) -> None:
+    paid = _pay(gateway, order_id, _approved(gateway, paypal, order_id, "refund_pending"))
+    refund = gateway.refund(intent_id=paid.intent_id, amount=Decimal("40.00"), key=str(uuid4()))
+    assert refund.status == "pending"
+    assert gateway.fetch(paid.intent_id).amount_refunded == Decimal("40.00")
 
 
 def test_paypal_itself_refuses_to_be_paid_twice_for_an_order(
