@@ -37,6 +37,23 @@ def test_money_that_differs_is_found_in_both_directions(whole_shop: WholeShop) -
     assert found(whole_shop, atRestSeconds=1800) == set()
 
 
+def test_money_that_moved_at_the_provider_a_moment_ago_is_not_judged_yet(whole_shop: WholeShop) -> None:
+    order_id = whole_shop.order()
+    for books, table, column in (
+        (whole_shop.payments, "order_events", "created_at"),
+        (whole_shop.tickets, "purchase_events", "created_at"),
+        (whole_shop.tickets, "ticket_events", "created_at"),
+        (whole_shop.mails, "notifications", "updated_at"),
+    ):
+        books.run(f"UPDATE {table} SET {column} = {column} - interval '1 hour'")
+    intent = whole_shop.shop.order(order_id)["payment_gateway_transaction_id"]
+    whole_shop.shop.stripe.client().v1.refunds.create({"payment_intent": intent, "amount": 900})
+
+    assert found(whole_shop, atRestSeconds=1800) == set()
+    claimed = ("money", "an order claims money that the provider does not have", order_id)
+    assert found(whole_shop) == {claimed}
+
+
 def test_prices_and_currencies_that_differ_are_found(whole_shop: WholeShop) -> None:
     price, currency, abroad = (whole_shop.order() for _ in range(3))
     whole_shop.tickets.run("UPDATE purchases SET total_amount = 1 WHERE order_id = %(id)s", id=price)
