@@ -89,7 +89,7 @@ class Weather:
                 self._acts[stroke.kind](stroke)
                 self.struck[stroke.kind] += 1
             except Exception as broken:  # noqa: BLE001  # a fault that could not be ordered is no finding
-                self.missed[f"{stroke.kind}: {type(broken).__name__} {broken}"[:160]] += 1
+                self.missed[f"{stroke.kind} ({type(broken).__name__})"] += 1
 
     # ---- functions and queues
 
