@@ -23,9 +23,10 @@ LONGEST_PAUSE = timedelta(hours=1)
 
 
 class BeingSent(Exception):
-    """Another process is sending this mail at this moment; ask again when its claim is over, in case it dies.
+    """Another process is sending this mail, or a provider that did not answer may have it; ask again later.
 
-    Before that, each try would be in vain, and the last one would make a dead letter of a mail that is being sent.
+    Tries before a claim is over would be in vain, and the last one would make a dead letter of a mail that is being
+    sent.
     """
 
     retry_after = int(CLAIM.total_seconds())
@@ -219,12 +220,19 @@ def _give_up(
 
 def _postpone(database: Database, notification: Notification, broken: Exception) -> None:
     """The pauses grow with the tries; where nobody was asked there was none."""
-    pause = timedelta(seconds=RESEND_AFTER_SECONDS())
-    if not isinstance(broken, LeftAlone):
-        pause *= 2 ** min(notification.attempts - 1, 10)
-    at, reason = now(), _reason(broken)
+    at, once = now(), timedelta(seconds=RESEND_AFTER_SECONDS())
+    pause = once if isinstance(broken, LeftAlone) else once * 2 ** min(notification.attempts - 1, 10)
     with database.transaction() as sql:
-        repository.postpone(sql, notification.id, reason=reason, at=at, due_at=at + min(pause, LONGEST_PAUSE))
+        repository.postpone(
+            sql,
+            notification.id,
+            reason=_reason(broken),
+            at=at,
+            due_at=at + min(pause, LONGEST_PAUSE),
+            # The message may come twice, and its copy would send what the provider may have. Only as long as an event
+            # of the provider's is waited for: a longer claim would make a dead letter of the copy.
+            claimed_until=at + once if isinstance(broken, PerhapsTaken) else None,
+        )
 
 
 def _tell(sql: Sql, notification: Notification, status: str, delivery_status: str | None) -> None:

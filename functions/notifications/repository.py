@@ -215,18 +215,25 @@ def mark_failed(sql: Sql, id: UUID, *, reason: str, at: datetime, delivery_statu
     )
 
 
-def postpone(sql: Sql, id: UUID, *, reason: str, at: datetime, due_at: datetime) -> None:
-    """The mail could not be sent now: give the claim back, and have the job ask for it again at `due_at`."""
+def postpone(
+    sql: Sql, id: UUID, *, reason: str, at: datetime, due_at: datetime, claimed_until: datetime | None
+) -> None:
+    """The mail could not be sent now: have the job ask for it again at `due_at`.
+
+    The claim is given back, unless nobody is to send it before `claimed_until`.
+    """
     sql.run(
         """
         UPDATE notifications
-           SET claimed_until = NULL, due_at = %(due_at)s, error_message = %(reason)s, updated_at = %(at)s
+           SET claimed_until = %(claimed_until)s, due_at = %(due_at)s, error_message = %(reason)s,
+               updated_at = %(at)s
          WHERE id = %(id)s AND status = 'PENDING'
         """,
         id=id,
         reason=reason,
         at=at,
         due_at=due_at,
+        claimed_until=claimed_until,
     )
 
 

@@ -120,11 +120,16 @@ class TestAnAnswerThatIsLost:
     """SES may have the mail: it is not given to anybody else, and SES's events may tell."""
 
     @pytest.fixture(autouse=True)
-    def _lost(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-        def lose(*_: object, **__: object) -> str:
+    def asked(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+        """The mails that SES was asked to send."""
+        asked: list[UUID] = []
+
+        def lose(_: bytes, *, id: UUID, **__: object) -> str:
+            asked.append(id)
             raise PerhapsTaken("The mail service did not answer in time")
 
         monkeypatch.setitem(providers.PROVIDERS, "ses", providers.Provider(lose, lambda: True))
+        return asked
 
     def test_the_mail_is_left_to_the_job(
         self, post: Post, back_up: BackUp, notifications_db: TestDatabase, ada: UUID
@@ -132,11 +137,32 @@ class TestAnAnswerThatIsLost:
         assert post.deliver(consumer.handler, "mail", a_confirmation(ada))
 
         assert back_up.taken() == []
-        waiting = row(notifications_db)
-        assert (waiting["status"], waiting["claimed_until"]) == ("PENDING", None)
-        assert resend_mail.handler({}, None) == {"handled": 0}
-        notifications_db.run("UPDATE notifications SET due_at = now()")
+        assert row(notifications_db)["status"] == "PENDING"
+        assert resend_mail.handler({"olderThanSeconds": 0}, None) == {"handled": 0}
+        notifications_db.run("UPDATE notifications SET due_at = now(), claimed_until = now()")
         assert resend_mail.handler({}, None) == {"handled": 1}
+
+    def test_a_message_that_comes_twice_does_not_send_what_ses_may_have(
+        self, post: Post, notifications_db: TestDatabase, ada: UUID, asked: list[UUID]
+    ) -> None:
+        wanted = a_confirmation(ada)
+        assert post.deliver(consumer.handler, "mail", wanted)
+
+        assert not post.deliver(consumer.handler, "mail", wanted), "it comes back when SES has had its minute"
+
+        assert asked == [row(notifications_db)["id"]]
+
+    def test_it_is_left_to_ses_for_a_minute_however_often_that_failed(
+        self, post: Post, notifications_db: TestDatabase, ada: UUID, asked: list[UUID]
+    ) -> None:
+        wanted = a_confirmation(ada)
+        for _ in range(3):
+            assert post.deliver(consumer.handler, "mail", wanted)
+            notifications_db.run(
+                "UPDATE notifications SET claimed_until = claimed_until - interval '60 seconds'"
+            )
+
+        assert len(asked) == 3, "a copy that waited longer would become a dead letter"
 
     def test_an_event_of_ses_s_tells_that_it_was_taken(
         self, post: Post, aws: Cloud, notifications_db: TestDatabase, ada: UUID
