@@ -126,20 +126,24 @@ def set_password(sql: Sql, user_id: UUID, password_hash: str, at: datetime) -> U
 def add_session(
     sql: Sql, user: UserRecord, token_hash: str, *, expires_at: datetime, at: datetime
 ) -> UUID | None:
-    """A new session, unless the password has changed since `user` was read.
+    """A new session, unless the password or the role has changed since `user` was read.
 
-    FOR SHARE waits for a password reset under way, which updates the user before it ends the sessions: either this
-    one sees the new password, or the reset sees this session.
+    FOR SHARE waits for a password reset or another role under way, which update the user before they end the sessions:
+    either this one sees what is new, or they see this session.
     """
     row = sql.one(
         """
-        WITH same AS (SELECT id FROM users WHERE id = %(id)s AND password_hash = %(password_hash)s FOR SHARE)
+        WITH same AS (
+            SELECT id FROM users
+             WHERE id = %(id)s AND password_hash = %(password_hash)s AND role = %(role)s FOR SHARE
+        )
         INSERT INTO user_sessions (user_id, token_hash, expires_at, created_at)
         SELECT id, %(token_hash)s, %(expires_at)s, %(at)s FROM same
         RETURNING id
         """,
         id=user.id,
         password_hash=user.password_hash,
+        role=user.role,
         token_hash=token_hash,
         expires_at=expires_at,
         at=at,

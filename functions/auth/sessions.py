@@ -23,7 +23,7 @@ class InvalidRefreshToken(Unauthenticated):
 
 
 def start(sql: Sql, user: UserRecord, at: datetime) -> Session | None:
-    """A new session; None if the user's password has changed since `user` was read."""
+    """A new session; None if the user's password or role has changed since `user` was read."""
     token = new_token()
     session_id = repository.add_session(sql, user, digest(token), expires_at=_end(at), at=at)
     return None if session_id is None else Session(session_id, user, token)

@@ -80,7 +80,7 @@ def complete(sql: Sql, attempt: Attempt, user: UserRecord, at: datetime) -> Sess
     """Forgive the failures and start a session; None, if the user has to verify the address first.
 
     Raises:
-        InvalidCredentials: the password was changed meanwhile.
+        InvalidCredentials: the password or the role was changed meanwhile; a token would name the one of before.
     """
     repository.forget_failures(sql, digest(attempt.email), attempt.address)
     if not user.email_verified:

@@ -1,4 +1,4 @@
-"""A session that begins while its user's password is replaced, or is prolonged while it ends: none outlives that."""
+"""A session that begins while its user's password or role is replaced, or is prolonged while it ends: it is over."""
 
 from uuid import UUID
 
@@ -37,6 +37,16 @@ def test_the_old_password_opens_no_session_while_a_new_one_is_set(desk: Desk) ->
         signed_in = Later(lambda: start(user))
         assert signed_in.is_blocked(desk.db)
         reset.commit()
+    assert signed_in.result() is None
+    assert live(desk, user.id) == 0
+
+
+def test_the_old_role_opens_no_session_while_it_is_taken_away(desk: Desk) -> None:
+    user = user_of(desk)
+    with half_done(desk.db, "UPDATE users SET role = 'ORGANIZER' WHERE id = %(id)s", id=user.id) as granted:
+        signed_in = Later(lambda: start(user))
+        assert signed_in.is_blocked(desk.db)
+        granted.commit()
     assert signed_in.result() is None
     assert live(desk, user.id) == 0
 

@@ -4,7 +4,7 @@ import pytest
 
 from functions.auth import passwords, sign_in
 from functions.auth.database import database
-from functions.auth.jobs import forget_expired
+from functions.auth.jobs import forget_expired, grant_role
 from shared.clock import now
 from tests.cloud import Extension
 from tests.people import PASSWORD, Desk, keys_unreadable
@@ -122,6 +122,21 @@ def test_a_session_is_not_started_with_a_password_that_was_replaced_meanwhile(de
 
     with pytest.raises(sign_in.InvalidCredentials), database.transaction() as sql:
         sign_in.complete(sql, attempt, user, now())
+
+
+def test_a_session_is_not_started_with_a_role_that_was_taken_away_meanwhile(desk: Desk) -> None:
+    person = desk.person()
+    grant_role.handler({"email": person.email, "role": "ADMIN"}, context())
+    with database.transaction() as sql:
+        attempt = sign_in.begin(sql, person.email, "203.0.113.7", now())
+    user = sign_in.check(attempt, PASSWORD)
+    grant_role.handler({"email": person.email, "role": "ATTENDEE"}, context())
+
+    with pytest.raises(sign_in.InvalidCredentials), database.transaction() as sql:
+        sign_in.complete(sql, attempt, user, now())
+
+    token = desk.signed_in(person)["accessToken"]
+    assert desk.authorize(token)["context"]["role"] == "ATTENDEE"
 
 
 def test_what_is_over_is_forgotten_so_many_rows_in_one_run(desk: Desk, extension: Extension) -> None:
