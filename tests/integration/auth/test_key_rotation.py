@@ -42,6 +42,10 @@ class Keyring:
         return str(self._desk.signed_in(self._person)["accessToken"])
 
 
+def unreachable(*_: Any) -> None:
+    raise ConnectionError("Nobody answers")
+
+
 def kid_of(token: str) -> str:
     return str(jwt.get_unverified_header(token)["kid"])
 
@@ -139,6 +143,58 @@ def test_a_command_without_a_step_changes_nothing(ring: Keyring) -> None:
         rotate_signing_keys.handler({}, context())
 
     assert held() == before
+
+
+@pytest.mark.parametrize("broken", ["_publish", "_keep"])
+def test_a_key_whose_publishing_broke_off_is_published_when_that_is_tried_again(
+    ring: Keyring, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    before = held()
+    with monkeypatch.context() as away, pytest.raises(ConnectionError):
+        away.setattr(rotation, broken, unreachable)
+        rotation.take("publish", now())
+    assert held() == before, "no key is held that was never published"
+
+    at = now()
+    ring.take("publish", at)
+    published = ring.published()
+    ring.take("use", at + CACHED)
+
+    assert held()["current"] in published
+
+
+@pytest.mark.parametrize("broken", ["_publish", "_keep"])
+def test_the_first_key_is_held_once_it_is_published(
+    desk: Desk, extension: Extension, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    arn = os.environ["TOKEN_KEYS_SECRET_ARN"]
+    boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="{}")
+    with monkeypatch.context() as away, pytest.raises(ConnectionError):
+        away.setattr(rotation, broken, unreachable)
+        rotation.create()
+    assert held() == {}
+
+    assert rotation.create() == 1
+
+    publish_keys(extension, arn)
+    assert [key["kid"] for key in desk.ask("jwks").body["keys"]] == [held()["current"]]
+
+
+@pytest.mark.parametrize("broken", ["_publish", "_keep"])
+@pytest.mark.parametrize(("before", "step"), [(["publish"], "use"), (["publish", "use"], "retire")])
+def test_a_step_that_broke_off_is_taken_again(
+    desk: Desk, ring: Keyring, monkeypatch: pytest.MonkeyPatch, before: list[str], step: str, broken: str
+) -> None:
+    for earlier in before:
+        ring.take(earlier, now(), force=True)
+    with monkeypatch.context() as away, pytest.raises(ConnectionError):
+        away.setattr(rotation, broken, unreachable)
+        rotation.take(step, now(), force=True)
+
+    ring.take(step, now(), force=True)
+
+    assert held()["current"] in ring.published()
+    assert desk.is_let_in(ring.token())
 
 
 def test_a_deployment_meanwhile_publishes_what_there_is(ring: Keyring, extension: Extension) -> None:

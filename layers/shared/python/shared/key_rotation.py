@@ -4,7 +4,9 @@ Each step is safe once nobody can remember the state before the last one. Those 
 signs anything; what was signed with the key before stays good for as long as it was meant to.
 
 Keys are made here and nowhere else, so that no one has ever seen them. Publishing is repeated each time: it costs
-nothing, and mends a Parameter Store that lost the value.
+nothing, and mends a Parameter Store that lost the value. What is held has been published before: of a step that broke
+off in between, others know a key that nothing will ever be signed with, and it is withdrawn when the step is taken
+again. The other way round, a key could come of age that nobody but its owner knows.
 """
 
 import json
@@ -52,8 +54,9 @@ class Rotation:
         if held is None:
             key = self._make() | {"publishedAt": _seconds(now())}
             held = {"current": key["kid"], "keys": [key]}
-            self._keep(held)
         self._publish(held)
+        if made:
+            self._keep(held)
         return int(made)
 
     def take(self, step: str, at: datetime, *, force: bool = False) -> int:
@@ -71,8 +74,8 @@ class Rotation:
         earliest = datetime.max.replace(tzinfo=UTC) if force else at
         steps = {"publish": self._add, "use": self._use, "retire": self._retire}
         touched = steps[step](held, at, earliest)
-        self._keep(held)
         self._publish(held)
+        self._keep(held)
         return touched
 
     def _add(self, held: Held, at: datetime, _due: datetime) -> int:
