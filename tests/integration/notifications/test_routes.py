@@ -83,6 +83,14 @@ class TestSending:
 
         assert (reply.status, reply.fields) == (400, {field})
 
+    def test_a_number_in_the_data_that_cannot_be_kept_is_refused_by_its_field(self, post: Post) -> None:
+        save_template()
+        body = '{"templateName": "greeting", "recipientEmail": "eve@example.com", "data": {"word": 1e400}}'
+
+        reply = call(send.handler, "POST", "/api/notifications/send", raw_body=body, user=ADMIN)
+
+        assert (reply.status, reply.fields) == (400, {"data.word"})
+
     def test_either_a_user_or_an_address_is_needed(self, post: Post, ada: UUID) -> None:
         assert send_mail(templateName="greeting").status == 400
         both = send_mail(templateName="greeting", userId=str(ada), recipientEmail="eve@example.com")

@@ -49,6 +49,14 @@ def test_a_number_beyond_all_bounds_is_a_400(api: Api, number: str) -> None:
     assert (reply.status, reply.code) == (400, "VALIDATION_ERROR")
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "1" + "0" * 400 + ".0"])
+def test_a_number_that_only_an_infinity_could_stand_for_is_named(number: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        parse_json(f'{{"data": {{"n": [1.5, {number}]}}}}')
+    [detail] = refused.value.details
+    assert (detail.field, detail.message) == ("data.n[1]", "This number is out of range")
+
+
 @pytest.mark.parametrize("price", ["-0.00", "-1", "1e2", "NaN", "٤.00", "1_000", "0x1", "1.999", "+1", ""])
 def test_an_amount_is_digits_and_a_point(price: str) -> None:
     with pytest.raises(ValidationError):
@@ -97,6 +105,13 @@ def test_an_idempotency_key_is_a_short_printable_text(key: str) -> None:
     reply = idempotent(key)
 
     assert (reply.status, reply.fields) == (400, {"Idempotency-Key"})
+
+
+def test_an_idempotency_key_is_no_card_number() -> None:
+    reply = idempotent("4111 1111 1111 1111")
+
+    assert (reply.status, reply.fields) == (400, {"Idempotency-Key"})
+    assert "4111" not in str(reply.body)
 
 
 def idempotent(key: str) -> Reply:

@@ -21,6 +21,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from shared import idempotency, maintenance, requests
+from shared.card_data import looks_like_card_number
 from shared.database import Database, Sql
 from shared.errors import AppError, BadInput, FieldError, Forbidden
 from shared.identity import Role, User
@@ -262,9 +263,11 @@ def _wrong_key(declared: Declared, event: dict[str, Any]) -> list[FieldError]:
         return []
     if value is None:
         return [FieldError(KEY, "This header is required")]
-    if 1 <= len(value) <= idempotency.MAX_KEY_LENGTH and value.isascii() and value.isprintable():
-        return []
-    return [FieldError(KEY, f"1 to {idempotency.MAX_KEY_LENGTH} characters of ASCII")]
+    if not (1 <= len(value) <= idempotency.MAX_KEY_LENGTH and value.isascii() and value.isprintable()):
+        return [FieldError(KEY, f"1 to {idempotency.MAX_KEY_LENGTH} characters of ASCII")]
+    if looks_like_card_number(value):
+        return [FieldError(KEY, "Looks like a card number: use a random value, such as a UUID")]
+    return []
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from typing import Any, cast
 from uuid import uuid4
 
@@ -122,7 +123,7 @@ def _plain_type(headers: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Parse a JSON body strictly: no NaN, no bottomless nesting, no text that PostgreSQL cannot store, no card number.
+    """Parse a JSON body strictly: nothing bottomless, nothing that PostgreSQL cannot store, no card number.
 
     Raises:
         BadInput: naming the field.
@@ -196,6 +197,7 @@ def _check(value: Any, path: str, depth: int) -> None:
         _check_text(value, path or "body")
         _check_card(value, path or "body")
     elif isinstance(value, int | float):
+        _check_number(value, path or "body")
         _check_card(value, path or "body")
     elif isinstance(value, dict):
         for key, item in value.items():
@@ -205,6 +207,12 @@ def _check(value: Any, path: str, depth: int) -> None:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check(item, f"{path}[{index}]", depth + 1)
+
+
+def _check_number(value: float, field: str) -> None:
+    # JSON may say 1e400; Python takes that for an infinity, which is no JSON any more.
+    if value in (math.inf, -math.inf):
+        raise BadInput.field(field, "This number is out of range")
 
 
 def _check_card(value: str | float, field: str) -> None:
