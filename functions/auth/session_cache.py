@@ -1,6 +1,7 @@
 """What Redis holds of sessions: under `session:{userId}` a field for each, `active:<read at>` or `revoked`.
 
-`revoked` is final: a reader who saw the session alive just before its end cannot write over it.
+`revoked` is final: a reader who saw the session alive just before its end cannot write over it. So it stays for as long
+as such a reader is believed, also in a hash that is about to end.
 """
 
 import time
@@ -46,7 +47,8 @@ def end(user_id: UUID, session_ids: list[UUID]) -> None:
 
 
 def _told(user_id: UUID, session_id: UUID) -> bool:
-    return cache.set_field(_key(user_id), str(session_id), REVOKED, seconds=_seconds())
+    seconds, believed = _seconds(), SESSION_CACHE_TRUST_SECONDS()
+    return cache.set_field(_key(user_id), str(session_id), REVOKED, seconds=seconds, at_least=believed)
 
 
 def _key(user_id: UUID) -> str:

@@ -154,6 +154,17 @@ def test_a_reader_who_saw_the_session_alive_cannot_bring_it_back(desk: Desk) -> 
     assert session_cache.state(user.id, user.session_id, now()) == "ended"
 
 
+def test_nor_when_the_day_of_the_hash_is_over_just_then(desk: Desk) -> None:
+    user = desk.user(desk.signed_in(desk.person())["accessToken"])
+    read_at = now()
+    service_cache._client.pexpire(f"session:{user.id}", 4900)  # sooner than a reader is not believed any more
+    desk.ask("logout", user=user)
+
+    assert service_cache._client.pttl(f"session:{user.id}") > 5000
+    session_cache.remember(user.id, user.session_id, read_at)
+    assert session_cache.state(user.id, user.session_id, now()) == "ended"
+
+
 def test_what_the_cache_says_is_believed_for_five_seconds(desk: Desk) -> None:
     user = desk.user(desk.signed_in(desk.person())["accessToken"])
     field = f"active:{now().timestamp() - 5}"

@@ -20,6 +20,18 @@ def test_values_and_fields_come_back(cache: Valkey) -> None:
     assert kept.ping()
 
 
+def test_a_hash_ends_when_its_first_field_does_unless_a_later_one_must_last(cache: Valkey) -> None:
+    kept = Cache("auth")
+    kept.set_field("session:1", "a", "active", seconds=60)
+
+    kept.set_field("session:1", "b", "active", seconds=600)
+    kept.set_field("session:1", "b", "revoked", seconds=600, at_least=30)
+    assert kept._client.ttl("session:1") <= 60
+
+    kept.set_field("session:1", "a", "revoked", seconds=600, at_least=61)
+    assert kept._client.ttl("session:1") > 60
+
+
 def test_without_redis_nothing_is_cached_and_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CACHE_HOST", "127.0.0.1")
     monkeypatch.setenv("CACHE_PORT", "9")

@@ -22,7 +22,7 @@ PAUSE_SECONDS = 1.0
 _SET_FIELD = """
     if ARGV[4] ~= '' and redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[4] then return 0 end
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-    if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
+    if redis.call('PTTL', KEYS[1]) < 1000 * ARGV[5] then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
     return 1
 """
 
@@ -57,16 +57,19 @@ class Cache:
         value = self._try(lambda client: client.hget(key, field))
         return None if value is None else cast("bytes", value).decode()
 
-    def set_field(self, key: str, field: str, value: str, *, seconds: int, unless: str | None = None) -> bool:
+    def set_field(
+        self, key: str, field: str, value: str, *, seconds: int, unless: str | None = None, at_least: int = 0
+    ) -> bool:
         """Set one field of a hash that lives for so many seconds from its first field on.
 
         Args:
             unless: a value that is final: a field that holds it stays as it is.
+            at_least: a hash that would end sooner than in so many seconds begins its life again.
 
         Returns:
             False if Redis could not be told.
         """
-        arguments = (field, value, seconds, "" if unless is None else unless)
+        arguments = (field, value, seconds, "" if unless is None else unless, at_least)
         return self.run(_SET_FIELD, key, *arguments) is not None
 
     def run(self, script: str, key: str, *arguments: str | int) -> Any:
