@@ -14,14 +14,41 @@ _PAGE = 100
 _ID_LENGTH = 36
 
 
-def running(scope: Scope) -> dict[UUID, datetime]:
-    """The orders whose execution has been running since before everything came to rest, and since when."""
-    return {order_id: started for order_id, started in _executions() if started <= scope.at_rest}
+def running(scope: Scope) -> dict[str, datetime]:
+    """The executions that have been running since before everything came to rest, by name, and since when."""
+    return {name: started for name, started in _executions() if started <= scope.at_rest}
 
 
-def judge(tickets: Sql, executions: dict[UUID, datetime], scope: Scope, findings: Findings) -> None:
-    """An execution that goes on although its purchase is over, its time to pay is, or there is no such purchase."""
-    ids = list(executions)
+def judge(tickets: Sql, executions: dict[str, datetime], scope: Scope, findings: Findings) -> None:
+    """An execution that goes on although its purchase is over, its time to pay is, or there is no such purchase; and
+    one that nobody knows a purchase of.
+    """
+    orders: dict[UUID, datetime] = {}
+    for name, started in executions.items():
+        order_id = _order(name)
+        if order_id is None:
+            # Somebody started it by hand, and it may charge somebody. That is no reason to look at nothing else.
+            findings.add(
+                Invariant.LIMITS,
+                "an execution belongs to no purchase",
+                execution=name,
+                startedAt=started.isoformat(),
+            )
+        else:
+            orders[order_id] = started
+    _judge_orders(tickets, orders, scope, findings)
+
+
+def _order(name: str) -> UUID | None:
+    """The order of the execution; a purchase that is run again is named after it all the same: `<order id>-2`."""
+    try:
+        return UUID(name[:_ID_LENGTH])
+    except ValueError:
+        return None
+
+
+def _judge_orders(tickets: Sql, orders: dict[UUID, datetime], scope: Scope, findings: Findings) -> None:
+    ids = list(orders)
     for start in range(0, len(ids), settings.PAGE()):
         page = ids[start : start + settings.PAGE()]
         for order_id in sorted(set(page) - _under_way(tickets, page, scope)):
@@ -29,11 +56,11 @@ def judge(tickets: Sql, executions: dict[UUID, datetime], scope: Scope, findings
                 Invariant.LIMITS,
                 "an execution outlived its purchase",
                 orderId=order_id,
-                startedAt=executions[order_id].isoformat(),
+                startedAt=orders[order_id].isoformat(),
             )
 
 
-def _executions() -> Iterator[tuple[UUID, datetime]]:
+def _executions() -> Iterator[tuple[str, datetime]]:
     pages = (
         aws.client("stepfunctions")
         .get_paginator("list_executions")
@@ -45,8 +72,7 @@ def _executions() -> Iterator[tuple[UUID, datetime]]:
     )
     for page in pages:
         for execution in page["executions"]:
-            # A purchase that is run again is named after its order all the same: `<order id>-2`.
-            yield UUID(execution["name"][:_ID_LENGTH]), execution["startDate"]
+            yield execution["name"], execution["startDate"]
 
 
 def _under_way(sql: Sql, order_ids: list[UUID], scope: Scope) -> set[UUID]:

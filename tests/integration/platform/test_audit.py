@@ -4,10 +4,12 @@ Each test plants several, each in an order of its own, and expects these finding
 """
 
 import json
+import os
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import boto3
 import pytest
 
 from functions.platform.audit import auditing
@@ -37,6 +39,7 @@ def _id(ids: dict[str, Any]) -> str:
         "webhookId",
         "notificationId",
         "eventId",
+        "execution",
     )
     return str(next(ids[name] for name in order if name in ids))
 
@@ -252,6 +255,25 @@ def test_what_outlived_its_time_is_found(whole_shop: WholeShop) -> None:
         ("limits", "a message was not published", str(message_id)),
         ("limits", "a refund has no answer", waiting),
         ("limits", "the tickets of a cancelled event are not void", str(called_off)),
+    }
+
+
+def test_an_execution_that_somebody_started_by_hand_is_found_and_all_else_is_looked_at(
+    whole_shop: WholeShop,
+) -> None:
+    bound = whole_shop.bind()
+    before = now() - timedelta(hours=1)
+    whole_shop.tickets.run(
+        "UPDATE purchases SET pay_by = %(at)s WHERE order_id = %(id)s", at=before, id=bound
+    )
+    boto3.client("stepfunctions").start_execution(
+        stateMachineArn=os.environ["PURCHASE_STATE_MACHINE_ARN"], name="tried-by-hand", input="{}"
+    )
+
+    assert found(whole_shop) == {
+        ("limits", "an execution belongs to no purchase", "tried-by-hand"),
+        ("limits", "a purchase outlived its time to pay", bound),
+        ("limits", "an execution outlived its purchase", bound),
     }
 
 
