@@ -38,6 +38,21 @@ def api() -> Api:
     return api
 
 
+# Of Hangul, of Braille, a note that is none, variations of nothing.
+BLANKS = [
+    "\u3164",
+    "\u115f\u1160",
+    "\uffa0 \u3164",
+    "\u2800",
+    "\u034f\u200b",
+    "\ufe0f",
+    "\U000e0100",
+    "\U0001d159",
+    "\u180b",
+    "\u17b4",
+]
+
+
 def post(api: Api, raw_body: str, **options: Any) -> Reply:
     return call(api.handler, "POST", "/api/orders", raw_body=raw_body, **options)
 
@@ -126,7 +141,7 @@ def idempotent(key: str) -> Reply:
 
 
 @pytest.mark.parametrize(
-    "name", ["a\nb", "a\u2028b", "a\u202eb", "\u2066a", "\u200b", "\ufeff \u2060", "\ue000"]
+    "name", ["a\nb", "a\u2028b", "a\u202eb", "\u2066a", "\u200b", "\ufeff \u2060", "\ue000", *BLANKS]
 )
 def test_a_name_is_one_visible_line_that_turns_nothing_around(name: str) -> None:
     with pytest.raises(ValueError, match=r"May not contain|something to see"):
@@ -134,7 +149,17 @@ def test_a_name_is_one_visible_line_that_turns_nothing_around(name: str) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["مرحبا", "שלום 7", "👩\u200d🎤 live", "Ünïcode", "zero\u200bwidth", "a\u200fb"]
+    "name",
+    [
+        "مرحبا",
+        "שלום 7",
+        "👩\u200d🎤 live",
+        "Ünïcode",
+        "zero\u200bwidth",
+        "a\u200fb",
+        "❤️",
+        "\u1112\u1160\u11ab",
+    ],
 )
 def test_names_of_every_script_pass(name: str) -> None:
     assert one_line(name) == name

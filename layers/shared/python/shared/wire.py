@@ -26,6 +26,11 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 _NO_NAME = re.compile(r"[<>{}\[\]/\\|$€%§~^=@]|\b[wW]{3}\.|\w{2}\.[a-z]{2}")
 # Categories that leave nothing to see: format, unassigned, private use, blanks.
 _UNSEEN = ("Cf", "Cn", "Co", "Zs", "Zl", "Zp")
+# Letters and signs that leave nothing, either: what else is to be ignored by default (Unicode Standard, section 5.21:
+# fillers of Hangul, joiners and variation selectors), and the blanks of Braille and of musical notes.
+_FILLERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001d159\U000e0100-\U000e01ef]"
+)
 _AMOUNT_SCHEMA = {
     "anyOf": [
         {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$"},
@@ -71,7 +76,7 @@ def one_line(text: str) -> str:
     """
     if _CONTROL.search(text):
         raise ValueError("May not contain line breaks or other control characters")
-    if text and all(unicodedata.category(character) in _UNSEEN for character in text):
+    if text and all(unicodedata.category(character) in _UNSEEN for character in _FILLERS.sub("", text)):
         raise ValueError("Must contain something to see")
     return text
 
