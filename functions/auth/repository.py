@@ -351,19 +351,24 @@ def forget_failures(sql: Sql, account: str, address: str | None) -> None:
 # ---- what is over
 
 
-def forget_expired(
-    sql: Sql, *, at: datetime, failures_before: datetime, used_before: datetime, limit: int
-) -> int:
-    """Delete what is over: expired sessions and links, old failures, refresh tokens used long ago; how many rows.
+def forget_sessions(sql: Sql, *, expired_before: datetime, used_before: datetime, limit: int) -> int:
+    """Delete refresh tokens that were used long ago or, once there are none, expired sessions; how many.
 
-    Of each at most so many, the oldest first.
+    At most so many, the oldest first. A session takes all its tokens along, which may be thousands.
     """
-    return (
-        forget(sql, "user_sessions", "expires_at", at, limit)
-        + forget(sql, "email_tokens", "expires_at", at, limit)
-        + forget(sql, "used_refresh_tokens", "used_at", used_before, limit)
-        + forget(sql, "sign_in_failures", "failed_at", failures_before, limit)
+    return forget(sql, "used_refresh_tokens", "used_at", used_before, limit) or forget(
+        sql, "user_sessions", "expires_at", expired_before, limit
     )
+
+
+def forget_links(sql: Sql, *, expired_before: datetime, limit: int) -> int:
+    """Delete expired links, at most so many, the oldest first; how many."""
+    return forget(sql, "email_tokens", "expires_at", expired_before, limit)
+
+
+def forget_old_failures(sql: Sql, *, failed_before: datetime, limit: int) -> int:
+    """Delete old failures to sign in, at most so many, the oldest first; how many."""
+    return forget(sql, "sign_in_failures", "failed_at", failed_before, limit)
 
 
 def _found(row: Row | None) -> UserRecord | None:

@@ -139,16 +139,41 @@ def test_a_session_is_not_started_with_a_role_that_was_taken_away_meanwhile(desk
     assert desk.authorize(token)["context"]["role"] == "ATTENDEE"
 
 
-def test_what_is_over_is_forgotten_so_many_rows_in_one_run(desk: Desk, extension: Extension) -> None:
+@pytest.fixture
+def three_sessions_that_are_over(desk: Desk, extension: Extension) -> None:
+    """More than may be deleted at once."""
     extension.parameters["forget_limit"] = "2"
     person = desk.person()
     for _ in range(3):
         desk.signed_in(person)
     desk.db.run("UPDATE user_sessions SET expires_at = now() - interval '1 day'")
 
+
+@pytest.mark.usefixtures("three_sessions_that_are_over")
+def test_more_than_one_transaction_should_delete_is_forgotten_in_one_run() -> None:
+    runs = [forget_expired.handler({}, context())["handled"] for _ in range(2)]
+
+    assert runs == [3, 0]
+
+
+@pytest.mark.usefixtures("three_sessions_that_are_over")
+def test_a_run_that_has_no_time_left_leaves_the_rest_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forget_expired, "WORK_SECONDS", 0)
+
     runs = [forget_expired.handler({}, context())["handled"] for _ in range(3)]
 
     assert runs == [2, 1, 0]
+
+
+def test_the_tokens_of_a_session_go_before_it_and_in_batches_too(desk: Desk, extension: Extension) -> None:
+    extension.parameters["forget_limit"] = "2"
+    token = desk.signed_in(desk.person())["refreshToken"]
+    for _ in range(3):
+        token = desk.ask("refresh", {"refreshToken": token}).body["refreshToken"]
+    desk.db.run("UPDATE used_refresh_tokens SET used_at = now() - interval '31 days'")
+    desk.db.run("UPDATE user_sessions SET expires_at = now() - interval '1 day'")
+
+    assert forget_expired.handler({}, context()) == {"handled": 4}
 
 
 def test_what_is_over_is_forgotten(desk: Desk) -> None:
