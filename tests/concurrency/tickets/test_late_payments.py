@@ -3,9 +3,12 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from functions.tickets import late_payments, qr_codes
+from functions.tickets.database import database
 from shared.clock import iso, now
 from tests.cloud import Cloud
 from tests.concurrency.tickets.test_stock import LOOK_THEN_TAKE, WITHOUT_CHECK
+from tests.rivals import Later, half_done
 from tests.support import a_user
 from tests.ticket_crowd import Answer, Invocation, at_once, reservation
 from tests.ticket_sales import Sales
@@ -72,3 +75,22 @@ def test_one_message_delivered_to_several_at_once_is_one_purchase(sales: Sales, 
     at_once(*[[late(aws, order_id)] for _ in range(2 * EACH)])
 
     assert (len(sales.tickets(order_id)), sales.stock(id)) == (2, (2, 0))
+
+
+def test_late_money_waits_for_a_cancellation_of_its_event_that_is_under_way(sales: Sales) -> None:
+    event_id = sales.event()
+    order_id = sales.order(a_user(), event_id, {sales.type(event_id): 1})
+    sales.release(order_id)
+
+    def honour() -> None:
+        with database.transaction() as sql:
+            late_payments.honour(sql, UUID(order_id), 1, qr_codes.signer(), now())
+
+    cancel = "UPDATE event_copies SET status = 'CANCELLED', cancel_reason = 'Rain' WHERE event_id = %(id)s"
+    with half_done(sales.db, cancel, id=event_id) as cancelling:
+        honoured = Later(honour)
+        assert honoured.is_blocked(sales.db)
+        cancelling.commit()
+    honoured.result()
+
+    assert sales.tickets(order_id) == []

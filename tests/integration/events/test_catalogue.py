@@ -132,6 +132,14 @@ def test_a_cached_event_needs_no_postgresql_and_an_old_one_only_while_it_is_away
     assert programme.ask("get_event", id=unheard["id"]).status == 503
 
 
+def test_an_event_that_was_cached_in_the_future_is_read_anew(programme: Programme) -> None:
+    event = Event.model_validate(programme.published())
+    event_cache.keep(event, now() + timedelta(minutes=5))  # by a process whose clock is ahead
+    programme.db.run("UPDATE events SET name = 'changed behind the cache' WHERE id = %(id)s", id=event.id)
+
+    assert programme.ask("get_event", id=str(event.id)).body["name"] == "changed behind the cache"
+
+
 def test_without_redis_everything_is_read_from_postgresql(
     programme: Programme, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -250,6 +250,18 @@ class TestOnceAndNeverLost:
             pause = row(notifications_db)["due_at"] - datetime.now(UTC)
             assert abs(pause - timedelta(seconds=expected)) < timedelta(seconds=5)
 
+    def test_no_pause_is_longer_than_an_hour(
+        self, post: Post, notifications_db: TestDatabase, ada: UUID
+    ) -> None:
+        wanted = a_confirmation(ada)
+        for _ in range(2):
+            with pytest.raises(ProviderFailed):
+                mails.deliver(database, wanted, refuse)
+            notifications_db.run("UPDATE notifications SET attempts = 20")
+
+        pause = row(notifications_db)["due_at"] - datetime.now(UTC)
+        assert abs(pause - timedelta(hours=1)) < timedelta(seconds=5)
+
     def test_after_a_day_it_is_given_up_and_the_reason_is_kept(
         self, post: Post, aws: Cloud, notifications_db: TestDatabase, ada: UUID
     ) -> None:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from functions.notifications.gateways import ses
-from functions.notifications.gateways.failures import MailRefused
+from functions.notifications.gateways.failures import MailRefused, PerhapsTaken
 from shared import aws
 from shared.errors import ProviderFailed
 from tests.cloud import Cloud
@@ -102,6 +102,16 @@ def test_a_mail_that_is_taken_slowly_is_sent_once() -> None:
         200, b'{"MessageId": "1"}', after_seconds=aws.READ_TIMEOUT_SECONDS + 0.5
     ) as requests:
         assert send() == "1"
+    assert len(requests) == 1
+
+
+def test_a_mail_whose_answer_does_not_come_may_have_been_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ses, "ANSWER_SECONDS", 0.3)
+    with (
+        ses_that_answers(200, b'{"MessageId": "1"}', after_seconds=1) as requests,
+        pytest.raises(PerhapsTaken),
+    ):
+        send()
     assert len(requests) == 1
 
 

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import boto3
 import pytest
 
+from functions.platform import settings
 from functions.platform.audit import auditing
 from functions.platform.audit.findings import Scope
 from functions.platform.audit.gateways import NotRead
@@ -355,12 +356,31 @@ def test_each_run_is_counted_with_what_it_found_and_names_each_finding_in_the_lo
     assert (told["invariant"], told["ids"]["orderId"]) == ("history", broken)
 
 
-def test_a_provider_that_cannot_be_read_is_no_whole_run(whole_shop: WholeShop) -> None:
-    whole_shop.order()
+def refused(_: dict[str, Any]) -> dict[str, Any]:
+    raise NotRead
 
-    def refused(_: dict[str, Any]) -> dict[str, Any]:
-        raise NotRead
+
+def test_a_provider_that_cannot_be_read_is_no_whole_run(
+    whole_shop: WholeShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole_shop.order()
 
     report = auditing.audit(Scope.of({"atRestSeconds": 0}, now()), refused)
     assert list(report.findings) == []
     assert not report.complete
+
+    audit.run({}, refused)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert {line["AuditRuns"][0] for line in lines if "AuditRuns" in line} == {0}
+
+
+@pytest.mark.parametrize(("limit", "complete"), [(1, False), (3, True)])
+def test_a_run_that_meets_its_limit_is_no_whole_run(
+    whole_shop: WholeShop, monkeypatch: pytest.MonkeyPatch, limit: int, complete: bool
+) -> None:
+    for _ in range(2):
+        whole_shop.order()
+    whole_shop.hide_payments()  # which lead to their orders in any case
+    monkeypatch.setattr(settings, "ORDER_LIMIT", lambda: limit)
+
+    assert whole_shop.audit()["checked"]["complete"] is complete

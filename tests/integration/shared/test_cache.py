@@ -3,6 +3,7 @@
 import pytest
 
 from local.valkey import Valkey
+from shared import cache as cache_module
 from shared.cache import Cache
 
 
@@ -42,6 +43,22 @@ def test_without_redis_nothing_is_cached_and_nothing_fails(monkeypatch: pytest.M
     assert away.field("session:1", "a") is None
     assert not away.drop("event:1")
     assert not away.ping()
+
+
+def test_a_redis_that_is_away_is_left_alone_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def connect() -> None:
+        tried.append(1)
+        raise ConnectionError
+
+    monkeypatch.setattr(cache_module, "_connect", connect)
+    away = Cache("auth")
+
+    for _ in range(3):
+        assert away.get("event:1") is None
+
+    assert len(tried) == 1, "or each request would wait for it again and again"
 
 
 def test_redis_is_used_again_when_it_is_back(cache: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The outbox: what commits is published, what rolls back is not, what a crash leaves is swept."""
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -221,9 +222,8 @@ def test_a_destination_that_cannot_be_had_holds_up_no_other(
     assert [row["destination"] for row in left] == ["topic"]
 
 
-def test_large_messages_leave_in_batches_that_a_call_may_carry(database: Database, aws: Cloud) -> None:
-    aws.topic("notifications")
-    large = event().model_copy(update={"template": "t" * 60_000})
+def weighed(database: Database, message: MailStatusChanged, times: int) -> list[int]:
+    """The bytes of each call that publishes a message so many times at once."""
     calls: list[int] = []
 
     def weigh(params: dict[str, Any], **_: object) -> None:
@@ -233,14 +233,32 @@ def test_large_messages_leave_in_batches_that_a_call_may_carry(database: Databas
     events.register("provide-client-params.sns.PublishBatch", weigh)
     try:
         with database.transaction() as sql:
-            for _ in range(9):
-                outbox.publish(sql, large, subject=uuid4())
+            for _ in range(times):
+                outbox.publish(sql, message, subject=uuid4())
     finally:
         events.unregister("provide-client-params.sns.PublishBatch", weigh)
+    return calls
+
+
+def test_large_messages_leave_in_batches_that_a_call_may_carry(database: Database, aws: Cloud) -> None:
+    aws.topic("notifications")
+
+    calls = weighed(database, event().model_copy(update={"template": "t" * 60_000}), 9)
 
     assert len(calls) == 3
     assert max(calls) < 262_144, "together, and moto does not say so"
     assert len(aws.messages("notifications")) == 9
+
+
+def test_what_stands_around_messages_counts_with_them(database: Database, aws: Cloud) -> None:
+    aws.topic("notifications")
+    large = event().model_copy(update={"template": "t" * 62_000})
+    payload = len(json.dumps(large.model_dump(mode="json", by_alias=True)))
+    assert outbox.BATCH_BYTES - 2_000 < 4 * payload < outbox.BATCH_BYTES, "four would fit but for that"
+
+    calls = weighed(database, large, 4)
+
+    assert max(calls) < outbox.BATCH_BYTES
 
 
 def test_two_sweeps_at_once_share_the_rows(database: Database, store: TestDatabase, aws: Cloud) -> None:

@@ -1,6 +1,6 @@
 """What other services tell tickets, in whatever order and however often."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,13 +21,14 @@ def hear(
     data: dict[str, Any],
     id: UUID | None = None,
     version: int = 1,
+    at: datetime | None = None,
 ) -> None:
     envelope = {
         "id": str(id or uuid4()),
         "type": type_,
         "subject": str(uuid4()),
         "sequence": version,
-        "time": iso(now()),
+        "time": iso(at or now()),
         "data": data,
     }
     answer = consumer.handler({"Records": [aws.record(queue, envelope)]}, context())

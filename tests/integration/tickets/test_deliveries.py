@@ -1,5 +1,6 @@
 """What became of the mail with the tickets is shown on the order and its tickets, and told to whoever asks."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -7,6 +8,7 @@ import pytest
 
 from functions.tickets.consumers import notifications
 from functions.tickets.routes import get_ticket, list_orders
+from shared.clock import now
 from tests.cloud import Cloud
 from tests.databases import Row
 from tests.integration.tickets.test_consumers import hear
@@ -14,7 +16,7 @@ from tests.support import a_user, call
 from tests.ticket_sales import Sales
 
 
-def mailed(aws: Cloud, order_id: str | None, status: str, **changes: Any) -> None:
+def mailed(aws: Cloud, order_id: str | None, status: str, at: datetime | None = None, **changes: Any) -> None:
     data = {
         "notificationId": str(changes.pop("mail", None) or uuid4()),
         "userId": str(uuid4()),
@@ -23,7 +25,7 @@ def mailed(aws: Cloud, order_id: str | None, status: str, **changes: Any) -> Non
         "status": status,
         **changes,
     }
-    hear(aws, notifications, "tickets-notifications", "notifications.mail_status_changed.v1", data)
+    hear(aws, notifications, "tickets-notifications", "notifications.mail_status_changed.v1", data, at=at)
 
 
 def told(aws: Cloud) -> list[str]:
@@ -66,6 +68,13 @@ def test_tickets_mailed_again_have_the_status_of_the_new_mail(aws: Cloud, ticket
     mailed(aws, order_id, "SENT", deliveryStatus="BOUNCED")
     mailed(aws, order_id, "SENT", template="ticket")
     assert told(aws) == ["BOUNCED", "SENT"]
+
+
+def test_older_news_of_the_mail_before_change_nothing(aws: Cloud, ticket: Row) -> None:
+    order_id = str(ticket["order_id"])
+    mailed(aws, order_id, "SENT", template="ticket")
+    mailed(aws, order_id, "SENT", at=now() - timedelta(minutes=1), deliveryStatus="BOUNCED")
+    assert told(aws) == ["SENT"]
 
 
 def test_mails_without_tickets_are_passed_over(aws: Cloud, ticket: Row) -> None:

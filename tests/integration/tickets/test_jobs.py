@@ -113,6 +113,14 @@ def test_two_sweeps_that_find_the_same_run_over_begin_the_next_one_once(sales: S
         assert purchases.count_run(sql, order_id, over=2)
 
 
+def test_a_run_is_begun_only_while_seats_are_bound(sales: Sales) -> None:
+    event_id = sales.event()
+    order_id = sales.order(a_user(), event_id, {sales.type(event_id): 1})
+    sales.release(order_id)
+    with database.transaction() as sql:
+        assert not purchases.count_run(sql, UUID(order_id), over=1)
+
+
 def test_how_old_the_oldest_purchase_is_under_way(
     sales: Sales, aws: Cloud, capsys: pytest.CaptureFixture[str]
 ) -> None:

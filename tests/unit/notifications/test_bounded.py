@@ -47,6 +47,11 @@ def test_an_answer_has_a_longest_length() -> None:
         bounded.run(lambda: b"a" * (bounded.MAX_BYTES + 1))
 
 
+def test_work_that_wants_much_memory_and_little_time_is_refused() -> None:
+    with pytest.raises(bounded.TooMuch):
+        bounded.run(lambda: bytes(bytearray(2 * bounded.MEMORY_BYTES)[:1]))
+
+
 def test_work_that_fails_harms_nobody() -> None:
     def fail() -> bytes:
         raise KeyboardInterrupt

@@ -74,6 +74,8 @@ def test_a_line_break_in_a_subject_is_refused_rather_than_sent(text: str) -> Non
         "ada@exa mple.com",
         "Ada <ada@example.com>, eve@example.com",
         "Ada\n<ada@example.com>",
+        "Ada\x00 <ada@example.com>",
+        "<eve@example.com> <ada@example.com>",
         "ada@..",
     ],
 )

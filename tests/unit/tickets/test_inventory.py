@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from functions.tickets import inventory
 from functions.tickets.inventory import Inventory, KeptEvent, KeptType
 
 NOW = datetime(2027, 5, 31, 18, tzinfo=UTC)
@@ -60,3 +61,14 @@ def test_sales_begin_and_end_by_the_clock(terms: dict[str, Any], shown: str) -> 
 def test_the_answer_is_as_old_as_its_oldest_part() -> None:
     event = KeptEvent(as_of=NOW, ends_at=NOW, is_on_sale=True, types=[])
     assert Inventory(UUID(int=2), event, []).as_of == NOW
+
+
+@pytest.mark.parametrize(
+    ("read_at", "recent"), [(NOW, True), (NOW - SECOND, True), (NOW + 2 * SECOND, False)]
+)
+def test_what_was_read_in_the_future_is_not_shown_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, read_at: datetime, recent: bool
+) -> None:
+    monkeypatch.setattr(inventory, "AVAILABILITY_TRUST_SECONDS", lambda: 1)
+    event = KeptEvent(as_of=read_at, ends_at=NOW, is_on_sale=True, types=[])
+    assert Inventory(UUID(int=2), event, []).is_recent(NOW) is recent
