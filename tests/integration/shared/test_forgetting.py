@@ -1,13 +1,16 @@
 """What the job of every service forgets: what no duplicate can ask for any more, and nothing that waits."""
 
+import json
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 from psycopg2.extras import Json
 
 from shared import idempotency, job
 from shared.clock import now
 from shared.database import Database
+from tests.cloud import Cloud
 from tests.databases import TestDatabase
 from tests.refusals import add
 from tests.support import context
@@ -63,3 +66,19 @@ def test_what_was_not_published_is_kept_however_old_it_is(database: Database, st
     add_message(store, 365, published=False)
     swept(database)
     assert {row["type"] for row in store.all("SELECT type FROM outbox")} == {"29 days", "365 days"}
+
+
+def test_a_message_that_cannot_leave_fails_the_job_once_all_else_is_done(
+    database: Database, store: TestDatabase, aws: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_message(store, 0.25, published=False)
+    store.run("UPDATE outbox SET claimed_until = now() - interval '1 second', destination = 'queue:no-such'")
+    add(store, "inbox", consumer="forgotten", message_id=uuid4(), received_at=now() - timedelta(days=100))
+
+    with pytest.raises(KeyError, match="QUEUE_NO_SUCH_URL"):
+        job.sweep_messages(database)({}, context())
+
+    assert store.all("SELECT 1 FROM inbox") == []
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    (age,) = [line["OldestMessageSeconds"][0] for line in lines if "OldestMessageSeconds" in line]
+    assert age == pytest.approx(6 * 3600, abs=60), "what an alarm waits for"

@@ -47,12 +47,13 @@ def sweep_messages(database: Database) -> Callable[[dict[str, Any], Any], dict[s
     """
 
     def run(event: dict[str, Any]) -> int:
-        published = outbox.sweep(
-            database, limit=SWEEP_LIMIT(), republish_seconds=int(event.get("republishSeconds", 0))
-        )
-        _forget(database)
-        metrics.gauge(database.service, "OldestMessageSeconds", outbox.oldest_seconds(database))
-        return published
+        try:
+            return outbox.sweep(
+                database, limit=SWEEP_LIMIT(), republish_seconds=int(event.get("republishSeconds", 0))
+            )
+        finally:  # one message that cannot leave fails the job, and neither hides how old it is nor keeps what is over
+            metrics.gauge(database.service, "OldestMessageSeconds", outbox.oldest_seconds(database))
+            _forget(database)
 
     return job(database.service, run, "sweep_messages")
 
