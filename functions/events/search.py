@@ -45,9 +45,9 @@ def page(database: Database, search: Search, at: datetime) -> SearchPage:
     after = search.after
     with database.standby() as sql:
         version = repository.catalogue_version(sql)
-    held = cache.get(_key(search, version))
-    if held is not None:
-        return _still_to_come(SearchPage.model_validate(held["page"]), at)
+    kept = _kept(search, version)
+    if kept is not None:
+        return _still_to_come(kept, at)
     best = _matching(database, search, after, at)
     if best is not None:
         version, (results, counts) = best
@@ -64,6 +64,15 @@ def page(database: Database, search: Search, at: datetime) -> SearchPage:
         value = {"asOf": at.timestamp(), "page": answer.model_dump(mode="json", by_alias=True)}
         cache.set(_key(search, version), value, seconds=SEARCH_CACHE_SECONDS())
     return answer
+
+
+def _kept(search: Search, version: int) -> SearchPage | None:
+    """What Redis has of this search, if it is of a form that this code knows."""
+    try:
+        held = cache.get(_key(search, version))
+        return None if held is None else SearchPage.model_validate(held["page"])
+    except (ValueError, KeyError, TypeError):  # kept by another version of this code
+        return None
 
 
 def _still_to_come(page: SearchPage, at: datetime) -> SearchPage:

@@ -1,5 +1,6 @@
 """What everybody sees: lists, single events, categories; fresh although cached."""
 
+import json
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -138,6 +139,24 @@ def test_an_event_that_was_cached_in_the_future_is_read_anew(programme: Programm
     programme.db.run("UPDATE events SET name = 'changed behind the cache' WHERE id = %(id)s", id=event.id)
 
     assert programme.ask("get_event", id=str(event.id)).body["name"] == "changed behind the cache"
+
+
+@pytest.mark.parametrize("left_out", ["asOf", "event", "timeZone"])
+def test_an_event_that_another_version_of_the_code_cached_is_read_anew(
+    programme: Programme, left_out: str
+) -> None:
+    event = programme.published(name="Gala")
+    key = f"event:{event['id']}"
+    assert programme.ask("get_event", id=event["id"]).status == 200
+    held = json.loads(str(cache.field(key, event_cache.FIELD)))
+    assert left_out in held or left_out in held["event"]
+    held.pop(left_out, None)
+    held.get("event", {}).pop(left_out, None)
+    cache.set_field(key, event_cache.FIELD, json.dumps(held), seconds=60)
+
+    assert programme.ask("get_event", id=event["id"]).body["timeZone"] == "Europe/Vienna"
+
+    assert event_cache.recall(UUID(event["id"]), now()) is not None, "and cached in today's form"
 
 
 def test_without_redis_everything_is_read_from_postgresql(

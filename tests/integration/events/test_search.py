@@ -1,9 +1,11 @@
 """Searching: words, typing errors, facets, pages; fresh although cached, plain when the database cannot do better."""
 
 import json
+from typing import Any
 
 import pytest
 
+from functions.events.cache import cache
 from shared.business import CANARY_EVENT
 from tests.programme import Programme, in_days
 
@@ -113,6 +115,27 @@ def test_the_same_search_is_answered_from_the_cache(programme: Programme) -> Non
 
     assert programme.found("gala") == ["Gala"]
     assert programme.found("gala", limit=7) == ["Gala, changed behind the cache"], "another search"
+
+
+def test_a_search_that_another_version_of_the_code_cached_is_done_anew(
+    programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programme.published(name="Gala")
+    cached = cache.get
+
+    def of_another_version(key: str) -> Any:
+        held = cached(key)
+        if held is not None:
+            del held["page"]["items"][0]["timeZone"]  # which it did not know
+        return held
+
+    monkeypatch.setattr(cache, "get", of_another_version)
+    assert programme.found("gala") == ["Gala"]
+
+    assert programme.found("gala") == ["Gala"]
+
+    monkeypatch.setattr(cache, "get", lambda key: cached(key) and {})
+    assert programme.found("gala") == ["Gala"]
 
 
 def test_when_the_better_search_fails_a_plain_one_answers_and_a_metric_says_so(
