@@ -17,6 +17,7 @@ _REPUBLISH_SECONDS = 900
 # By the end of the function's name, in this order: first what was said, then what was under way.
 _JOBS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("-job-sweep-messages", {"republishSeconds": _REPUBLISH_SECONDS}),
+    ("-job-sweep-messages", {}),
     ("-tickets-job-resume-purchases", {"olderThanSeconds": 0}),
     ("-notifications-job-resend-mail", {"olderThanSeconds": 0}),
 )
@@ -31,7 +32,7 @@ async def recover(host: LambdaHost, assembly: Assembly) -> str:
     for ending, event in _JOBS:
         for name in sorted(name for name in assembly.functions if name.endswith(ending)):
             handled[ending] = handled.get(ending, 0) + await _run(host, name, event)
-    messages, purchases, mails = (handled.get(ending, 0) for ending, _ in _JOBS)
+    messages, purchases, mails = (handled.get(ending, 0) for ending in dict(_JOBS))
     return f"{messages} messages, {purchases} purchases, {mails} mails"
 
 
@@ -44,4 +45,8 @@ async def _run(host: LambdaHost, name: str, event: dict[str, Any]) -> int:
     if answer.error:
         print(f"{name} failed: {answer.payload.decode()[:300]}", file=sys.stderr)
         return 0
-    return int(json.loads(answer.payload)["handled"])
+    done = json.loads(answer.payload)
+    if done.get("failed"):
+        print(f"{name} could not publish {done['failed']} messages again", file=sys.stderr)
+    rest = await _run(host, name, done["next"]) if "next" in done else 0
+    return int(done["handled"]) + rest

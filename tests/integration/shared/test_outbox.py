@@ -308,22 +308,6 @@ def test_a_sweep_takes_no_more_rows_than_its_limit(
     assert outbox.sweep(database, limit=5) == 5
 
 
-def test_recent_messages_can_be_published_again_for_a_broker_that_lost_them(
-    database: Database, aws: Cloud
-) -> None:
-    aws.topic("notifications")
-    with database.transaction() as sql:
-        outbox.publish(sql, event(), subject=SUBJECT)
-        outbox.publish(sql, secret_event(), subject=SUBJECT)
-    assert len(aws.messages("notifications")) == 2
-
-    assert outbox.sweep(database, limit=10, republish_seconds=60) == 1, "the blanked one cannot be"
-
-    ids = [envelope["id"] for envelope in aws.messages("notifications")]
-    assert len(ids) == 3
-    assert len(set(ids)) == 2, "the same message, with the same id"
-
-
 def test_a_command_goes_to_its_queue(database: Database, aws: Cloud) -> None:
     aws.queue("payments-webhooks")
 

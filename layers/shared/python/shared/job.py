@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from shared import idempotency, metrics, outbox, retention
+from shared import idempotency, metrics, outbox, republishing, retention
 from shared.clock import now
 from shared.database import Database
 from shared.log import begin, invocation_id, logger
@@ -19,9 +19,10 @@ OUTBOX_DAYS = Setting("outbox_days", 30, "Days for which published messages are 
 
 
 def job(
-    service: str, run: Callable[[dict[str, Any]], int], name: str | None = None
-) -> Callable[[dict[str, Any], Any], dict[str, int]]:
-    """The Lambda handler of a job: `run` takes the (maybe empty) input and returns how many things it handled.
+    service: str, run: Callable[[dict[str, Any]], int | dict[str, Any]], name: str | None = None
+) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """The Lambda handler of a job: `run` takes the (maybe empty) input and returns how many things it handled, or an
+    answer that says so among other things.
 
     The metric `JobHandled` counts them, by service and job; `name` is the module of `run` unless told.
     """
@@ -30,27 +31,28 @@ def job(
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
         begin(log, invocation_id(context))
-        handled = run(event or {})
-        log.info("job done", extra={"job": name, "handled": handled})
-        if handled:
-            metrics.count(service, "JobHandled", handled, job=name)
-        return {"handled": handled}
+        done = run(event or {})
+        answer = done if isinstance(done, dict) else {"handled": done}
+        log.info("job done", extra={"job": name, **answer})
+        if answer["handled"]:
+            metrics.count(service, "JobHandled", answer["handled"], job=name)
+        return answer
 
     return handler
 
 
-def sweep_messages(database: Database) -> Callable[[dict[str, Any], Any], dict[str, int]]:
+def sweep_messages(database: Database) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """The job every service has: publish what a crash left in the outbox, forget what is too old to matter.
 
     An operator (or a laptop whose broker lost its memory) passes `{"republishSeconds": n}` to publish recent messages
-    again.
+    again, and nothing else.
     """
 
-    def run(event: dict[str, Any]) -> int:
+    def run(event: dict[str, Any]) -> int | dict[str, Any]:
+        if republishing.is_asked_for(event):
+            return republishing.run(database, event)
         try:
-            return outbox.sweep(
-                database, limit=SWEEP_LIMIT(), republish_seconds=int(event.get("republishSeconds", 0))
-            )
+            return outbox.sweep(database, limit=SWEEP_LIMIT())
         finally:  # one message that cannot leave fails the job, and neither hides how old it is nor keeps what is over
             metrics.gauge(database.service, "OldestMessageSeconds", outbox.oldest_seconds(database))
             _forget(database)

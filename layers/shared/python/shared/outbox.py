@@ -78,6 +78,36 @@ def sweep(database: Database, *, limit: int, republish_seconds: int = 0) -> int:
     return _publish_rows(database, sorted(rows, key=lambda row: row["id"]))
 
 
+def ids_since(database: Database, seconds: float) -> tuple[int, int]:
+    """The first and the last id of what was written within so many seconds; (1, 0) if nothing was."""
+    with database.reading() as sql:
+        row = sql.one(
+            """
+            SELECT coalesce(min(id), 1) AS first, coalesce(max(id), 0) AS last FROM outbox
+             WHERE created_at > %(now)s - make_interval(secs => %(seconds)s)
+            """,
+            now=now(),
+            seconds=seconds,
+        )
+    assert row is not None
+    return row["first"], row["last"]
+
+
+def published(database: Database, first: int, last: int, limit: int) -> list[Row]:
+    """What was published of these ids and can be once more, the lowest first; the blanked is past repeating."""
+    with database.reading() as sql:
+        return sql.all(
+            """
+            SELECT * FROM outbox
+             WHERE id BETWEEN %(first)s AND %(last)s AND published_at IS NOT NULL AND payload IS NOT NULL
+             ORDER BY id LIMIT %(limit)s
+            """,
+            first=first,
+            last=last,
+            limit=limit,
+        )
+
+
 def oldest_seconds(database: Database) -> float:
     """How long the oldest message has waited that nobody has taken; 0 if there is none."""
     with database.reading() as sql:
@@ -129,6 +159,14 @@ def _insert(
 
 def _publish_rows(database: Database, rows: list[Row]) -> int:
     """Publish what can be; a batch that fails holds up no other, and its error is raised once the others are out."""
+    done, failures = attempt(database, rows)
+    if failures:
+        raise failures[0]
+    return done
+
+
+def attempt(database: Database, rows: list[Row]) -> tuple[int, list[Exception]]:
+    """Publish what can be of these rows, and mark it; how many left, and the errors of batches that did not."""
     done: list[int] = []
     failures: list[Exception] = []
     for (destination, trace), group in _by_destination(rows).items():
@@ -136,7 +174,7 @@ def _publish_rows(database: Database, rows: list[Row]) -> int:
             for batch in _batches(group):
                 try:
                     done += _publish_batch(database.service, destination, batch)
-                except Exception as failed:  # noqa: BLE001  # raised below
+                except Exception as failed:  # noqa: BLE001  # the caller's
                     failures.append(failed)
     if done:
         with database.reading() as sql:
@@ -149,9 +187,7 @@ def _publish_rows(database: Database, rows: list[Row]) -> int:
                 ids=done,
                 now=now(),
             )
-    if failures:
-        raise failures[0]
-    return len(done)
+    return len(done), failures
 
 
 def _batches(rows: list[Row]) -> Iterator[list[Row]]:
