@@ -13,6 +13,8 @@ MAX_TYPES_PER_RESERVATION = 20
 MAX_QUANTITY = 100
 # So many QR codes a mail shows, and so many tickets a message names, of at most 256 kB.
 MAX_TICKETS_PER_RESERVATION = 100
+# So many the message that tells of an event's stock names, of at most 256 kB.
+MAX_TYPES_PER_EVENT = 100
 MAX_STOCK = 10_000_000
 # Stripe takes eight digits of the smallest unit: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
 MAX_AMOUNT = Decimal("999999.99")

@@ -5,7 +5,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from functions.tickets import inventory, stock_news
-from functions.tickets.models import CreateTicketTypeRequest, TicketType, UpdateTicketTypeRequest
+from functions.tickets.models import (
+    MAX_TYPES_PER_EVENT,
+    CreateTicketTypeRequest,
+    TicketType,
+    UpdateTicketTypeRequest,
+)
 from functions.tickets.repository import event_copies as copies
 from functions.tickets.repository import ticket_types as repository
 from functions.tickets.settings import MINIMUM_PRICES
@@ -34,6 +39,16 @@ class OneCurrency(Conflict):
         super().__init__(message, details=[FieldError("currency", message)])
 
 
+class TooManyTypes(Conflict):
+    """The event has as many ticket types as an event may have."""
+
+    code = "TOO_MANY_TICKET_TYPES"
+    message = f"An event has at most {MAX_TYPES_PER_EVENT} ticket types"
+
+    def __init__(self) -> None:
+        super().__init__(details=[FieldError("eventId", self.message)])
+
+
 class BelowTaken(Conflict):
     """Fewer tickets than are sold or held already."""
 
@@ -56,7 +71,7 @@ def create(sql: Sql, request: CreateTicketTypeRequest, at: datetime) -> TicketTy
     """Make a type of an event that is here; the first one chooses the event's currency.
 
     Raises:
-        EventEnded, OneCurrency.
+        EventEnded, OneCurrency, TooManyTypes.
         BadInput: the price is more than nothing, and less than can be charged.
     """
     event = copies.get(sql, request.event_id)
@@ -67,6 +82,9 @@ def create(sql: Sql, request: CreateTicketTypeRequest, at: datetime) -> TicketTy
     if request.currency not in (None, currency):
         raise OneCurrency(currency)
     _check_price(request.price, currency)
+    # The event's row is locked since its currency was set: no other type comes in between.
+    if repository.count(sql, event.event_id) >= MAX_TYPES_PER_EVENT:
+        raise TooManyTypes()
     created = repository.insert(sql, event.event_id, request, currency, at)
     inventory.changed(sql, event.event_id)
     stock_news.tell(sql, event.event_id, at)

@@ -42,6 +42,16 @@ def page(sql: Sql, event_id: UUID, limit: int, after: tuple[datetime, UUID] | No
     return [TicketType.model_validate(row) for row in rows]
 
 
+def count(sql: Sql, event_id: UUID) -> int:
+    """How many types the event has; one that was taken off sale is none."""
+    row = sql.one(
+        "SELECT count(*) AS types FROM ticket_types WHERE event_id = %(id)s AND deleted_at IS NULL",
+        id=event_id,
+    )
+    assert row is not None
+    return int(row["types"])
+
+
 def lock_owned(sql: Sql, ticket_type_id: UUID, organizer_id: UUID | None) -> Row | None:
     """The type, locked against sales and other changes; None unless it is this organizer's (None: anybody's)."""
     return sql.one(

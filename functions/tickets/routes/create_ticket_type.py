@@ -12,7 +12,7 @@ api = Api("tickets", database)
 
 @api.post("/api/tickets/types", status=201, role=Role.ORGANIZER)
 def create_ticket_type(request: CreateTicketTypeRequest, organizer: User, work: Work) -> TicketType:
-    """Make a ticket type; all types of an event have one currency."""
+    """Make a ticket type; an event has at most 100, all of one currency."""
     event_copies.refresh_owned(database, organizer, request.event_id)
     created: TicketType = work(lambda sql: ticket_types.create(sql, request, now()))
     return created

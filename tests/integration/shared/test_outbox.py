@@ -227,7 +227,7 @@ def weighed(database: Database, message: MailStatusChanged, times: int) -> list[
     calls: list[int] = []
 
     def weigh(params: dict[str, Any], **_: object) -> None:
-        calls.append(sum(len(entry["Message"]) for entry in params["PublishBatchRequestEntries"]))
+        calls.append(sum(len(entry["Message"].encode()) for entry in params["PublishBatchRequestEntries"]))
 
     events = client("sns").meta.events
     events.register("provide-client-params.sns.PublishBatch", weigh)
@@ -243,7 +243,7 @@ def weighed(database: Database, message: MailStatusChanged, times: int) -> list[
 def test_large_messages_leave_in_batches_that_a_call_may_carry(database: Database, aws: Cloud) -> None:
     aws.topic("notifications")
 
-    calls = weighed(database, event().model_copy(update={"template": "t" * 60_000}), 9)
+    calls = weighed(database, event().model_copy(update={"template": "ü" * 30_000}), 9)
 
     assert len(calls) == 3
     assert max(calls) < 262_144, "together, and moto does not say so"
@@ -259,6 +259,44 @@ def test_what_stands_around_messages_counts_with_them(database: Database, aws: C
     calls = weighed(database, large, 4)
 
     assert max(calls) < outbox.BATCH_BYTES
+
+
+def test_a_message_is_written_in_few_bytes_and_without_what_sqs_refuses(
+    database: Database, aws: Cloud
+) -> None:
+    aws.queue("mail")
+    text = "\U0001f3ad\u2028é\ufffe\uffff\x01"
+
+    with database.transaction() as sql:
+        outbox.send(sql, "mail", event().model_copy(update={"template": text}), subject=SUBJECT)
+
+    (envelope,) = aws.messages("mail")
+    assert envelope["data"]["template"] == text
+    assert outbox.as_json(text) == '"\U0001f3ad\u2028é\\ufffe\\uffff\\u0001"'
+    assert outbox.as_json("\ud83c") == r'"\ud83c"', "half a character, which has no bytes"
+    assert outbox.size_of(text) == 4 + 3 + 2 + 3 * 6 + 2
+
+
+def test_a_message_that_no_broker_would_take_fails_its_transaction(
+    database: Database, store: TestDatabase, aws: Cloud
+) -> None:
+    aws.topic("notifications")
+    room = (
+        outbox.MESSAGE_BYTES
+        - outbox.ENVELOPE_BYTES
+        - outbox.size_of(event().model_dump(mode="json", by_alias=True))
+    )
+
+    with (
+        pytest.raises(outbox.TooLarge, match=r"notifications\.mail_status_changed\.v1"),
+        database.transaction() as sql,
+    ):
+        outbox.publish(sql, event().model_copy(update={"template": "ü" * room}), subject=SUBJECT)
+    assert store.all("SELECT 1 FROM outbox") == []
+
+    with database.transaction() as sql:
+        outbox.publish(sql, event().model_copy(update={"template": "t" * room}), subject=SUBJECT)
+    assert len(aws.messages("notifications")) == 1
 
 
 def test_two_sweeps_at_once_share_the_rows(database: Database, store: TestDatabase, aws: Cloud) -> None:

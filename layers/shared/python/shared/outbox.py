@@ -7,6 +7,7 @@ last". Delivery is at least once; consumers keep an inbox.
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -22,7 +23,25 @@ LEASE_SECONDS = 30
 BATCH = 10  # the most that SNS and SQS take in one call
 BATCH_BYTES = 250_000  # of the 262,144 that SNS takes
 ENVELOPE_BYTES = 1_000  # of a message, beside its payload
+MESSAGE_BYTES = 262_144  # that SNS takes; SQS takes more by now, but what goes to it may go on to a topic
 TOPIC, TASK = "topic", "task"
+# Of what JSON may hold as it is, what SQS refuses (halves of characters have no UTF-8 at all).
+_TO_ESCAPE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+
+
+class TooLarge(Exception):
+    """A message that no broker would take. What it is made of has limits that keep it small; these are wrong."""
+
+
+def as_json(value: Any) -> str:
+    """As messages are written: in UTF-8, in which a character has four bytes at most (escaped it may have twelve)."""
+    plain = json.dumps(value, ensure_ascii=False)
+    return _TO_ESCAPE.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
+
+
+def size_of(value: Any) -> int:
+    """The bytes that a value takes in a message."""
+    return len(as_json(value).encode())
 
 
 def publish(sql: Sql, event: Contract, *, subject: UUID, version: int = 1) -> UUID:
@@ -154,6 +173,8 @@ def _insert(
         lease=LEASE_SECONDS,
     )
     assert row is not None
+    if (bytes_ := size_of(row["payload"]) + ENVELOPE_BYTES) > MESSAGE_BYTES:
+        raise TooLarge(f"{type_}: {bytes_} bytes")
     sql.outbox.append(row)
 
 
@@ -195,7 +216,7 @@ def _batches(rows: list[Row]) -> Iterator[list[Row]]:
     batch: list[Row] = []
     size = 0
     for row in rows:
-        own = len(json.dumps(row["payload"])) + ENVELOPE_BYTES
+        own = size_of(row["payload"]) + ENVELOPE_BYTES
         if batch and (len(batch) == BATCH or size + own > BATCH_BYTES):
             yield batch
             batch, size = [], 0
@@ -257,7 +278,7 @@ def _entry(service: str, row: Row) -> dict[str, Any]:
     }
     return {
         "id": str(row["id"]),
-        "body": json.dumps(envelope),
+        "body": as_json(envelope),
         "attributes": {"type": {"DataType": "String", "StringValue": row["type"]}},
     }
 
