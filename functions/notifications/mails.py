@@ -1,6 +1,7 @@
 """A mail from being wanted to being sent: once per key, and never lost."""
 
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Protocol
 from uuid import UUID
 
@@ -29,7 +30,9 @@ class BeingSent(Exception):
     sent.
     """
 
-    retry_after = int(CLAIM.total_seconds())
+    def __init__(self, mail_key: str, claimed_for: timedelta) -> None:
+        super().__init__(mail_key)
+        self.retry_after = ceil(max(claimed_for, CLAIM).total_seconds())
 
 
 class NoAddress(Exception):
@@ -159,8 +162,9 @@ def _claim(database: Database, wanted: MailRequested) -> Notification | None:
         _record(sql, wanted, template, at)
         row = repository.claim_notification(sql, wanted.mail_key, at=at, until=at + CLAIM)
         if row is None:
-            if repository.notification_status(sql, wanted.mail_key) == "PENDING":
-                raise BeingSent(wanted.mail_key)
+            claimed_until = repository.claimed_until(sql, wanted.mail_key)
+            if claimed_until is not None:
+                raise BeingSent(wanted.mail_key, claimed_until - at)
             return None
         if row["status"] == "FAILED":  # the recipient was erased meanwhile
             tell_given_up(sql, row["id"], row["user_id"], row["order_id"], wanted.template)
@@ -229,8 +233,8 @@ def _postpone(database: Database, notification: Notification, broken: Exception)
             reason=_reason(broken),
             at=at,
             due_at=at + min(pause, LONGEST_PAUSE),
-            # The message may come twice, and its copy would send what the provider may have. Only as long as an event
-            # of the provider's is waited for: a longer claim would make a dead letter of the copy.
+            # The message may come twice, and its copy would send what the provider may have. As long as an event of
+            # the provider's is waited for, however long the pauses have grown.
             claimed_until=at + once if isinstance(broken, PerhapsTaken) else None,
         )
 

@@ -155,10 +155,16 @@ def claim_notification(sql: Sql, mail_key: str, *, at: datetime, until: datetime
     )
 
 
-def notification_status(sql: Sql, mail_key: str) -> str | None:
-    """The status of the mail with this key."""
-    row = sql.one("SELECT status FROM notifications WHERE mail_key = %(mail_key)s", mail_key=mail_key)
-    return row["status"] if row else None
+def claimed_until(sql: Sql, mail_key: str) -> datetime | None:
+    """Until when somebody has the pending mail with this key; a time that is over, if it was just given back."""
+    row = sql.one(
+        """
+        SELECT coalesce(claimed_until, updated_at) AS until FROM notifications
+         WHERE mail_key = %(mail_key)s AND status = 'PENDING'
+        """,
+        mail_key=mail_key,
+    )
+    return row["until"] if row else None
 
 
 def notification(sql: Sql, id: UUID) -> Row | None:
