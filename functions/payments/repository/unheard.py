@@ -69,7 +69,8 @@ def ask_no_more(sql: Sql, order_id: UUID) -> None:
 def take_webhooks(sql: Sql, at: datetime, older_than_seconds: float, days: int, limit: int) -> list[Row]:
     """Stored webhooks (provider, event_id) that nobody has handled for so long; marked as sent on now.
 
-    Two runs at the same time take different ones.
+    Those that were never sent on, or not for the longest time, come first: however many cannot be handled, each has its
+    turn. Two runs at the same time take different ones.
     """
     return sql.all(
         """
@@ -78,7 +79,7 @@ def take_webhooks(sql: Sql, at: datetime, older_than_seconds: float, days: int, 
             SELECT provider, event_id FROM webhook_events
              WHERE handled_at IS NULL AND received_at > %(at)s - make_interval(days => %(days)s)
                AND coalesce(sent_again_at, received_at) <= %(at)s - make_interval(secs => %(seconds)s)
-             ORDER BY received_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+             ORDER BY coalesce(sent_again_at, received_at) LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
         RETURNING provider, event_id
         """,
         at=at,

@@ -189,3 +189,22 @@ def test_a_webhook_that_was_stored_and_never_handled_is_sent_on_again(shop: Shop
     assert shop.status(order_id) == "PAID"
     with database.transaction() as sql:
         assert unheard.webhook_again(sql, at + timedelta(hours=1), 300, DAYS, MANY) == 0
+
+
+def test_a_webhook_is_sent_on_again_however_many_older_ones_cannot_be_handled(shop: Shop) -> None:
+    for hours, number in ((2, 5), (1, 1)):
+        shop.db.run(
+            """
+            INSERT INTO webhook_events (provider, event_id, type, object_id, intent_id, received_at)
+            SELECT 'paypal', %(hours)s || '-' || n, 'CHECKOUT.ORDER.APPROVED', 'o', 'o',
+                   now() - make_interval(hours => %(hours)s)
+              FROM generate_series(1, %(number)s) n
+            """,
+            hours=hours,
+            number=number,
+        )
+    for minutes in (0, 10, 20, 30):  # each time all of them have waited long enough
+        with database.transaction() as sql:
+            assert unheard.webhook_again(sql, now() + timedelta(minutes=minutes), 300, DAYS, 2) == 2
+    sent = shop.db.all("SELECT payload FROM outbox WHERE type = 'payments.webhook_received.v1'")
+    assert "1-1" in {row["payload"]["eventId"] for row in sent}
