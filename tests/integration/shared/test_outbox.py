@@ -3,6 +3,7 @@
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -220,6 +221,44 @@ def test_a_destination_that_cannot_be_had_holds_up_no_other(
     assert len(aws.messages("mail")) == 1
     left = store.all("SELECT destination FROM outbox WHERE published_at IS NULL")
     assert [row["destination"] for row in left] == ["topic"]
+
+
+def test_messages_that_cannot_leave_do_not_keep_others_from_leaving(
+    database: Database, store: TestDatabase, aws: Cloud
+) -> None:
+    aws.queue("mail")
+    with database.transaction() as sql:
+        for _ in range(3):  # as many as a run takes; there is no topic
+            outbox.publish(sql, event(), subject=uuid4())
+        outbox.send(sql, "mail", event(), subject=SUBJECT)
+        crashed(store, sql)
+
+    for _ in range(2):
+        with suppress(Exception):
+            outbox.sweep(database, limit=3)
+        store.run("UPDATE outbox SET claimed_until = claimed_until - interval '1 minute'")
+
+    assert [envelope["subject"] for envelope in aws.messages("mail")] == [str(SUBJECT)]
+
+
+def test_a_sweep_reads_no_more_messages_than_it_takes(store: TestDatabase) -> None:
+    store.run(
+        """
+        INSERT INTO outbox (message_id, destination, type, subject, version, sensitive, created_at, claimed_until)
+        SELECT gen_random_uuid(), 'topic', 'x', gen_random_uuid(), 1, FALSE, now(), now() - n * interval '1 second'
+          FROM generate_series(1, 20000) n
+        """
+    )
+    store.run("ANALYZE outbox")
+    plan = store.all(
+        """
+        EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT id FROM outbox
+         WHERE published_at IS NULL AND claimed_until < now()
+         ORDER BY claimed_until, id LIMIT 10
+        """
+    )[0]["QUERY PLAN"][0]["Plan"]
+    assert plan["Plans"][0]["Index Name"] == "outbox_waiting"
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 20
 
 
 def weighed(database: Database, message: MailStatusChanged, times: int) -> list[int]:

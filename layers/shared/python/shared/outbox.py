@@ -70,7 +70,10 @@ def deliver(database: Database, rows: list[Row]) -> int:
 
 
 def sweep(database: Database, *, limit: int, republish_seconds: int = 0) -> int:
-    """Publish what was left behind, oldest first; the number published.
+    """Publish what was left behind; the number published.
+
+    What nobody has tried for the longest time comes first, so that however many messages cannot leave, each other one
+    has its turn. Consumers that need an order have the aggregate's version.
 
     Args:
         limit: the most rows of one run.
@@ -85,7 +88,7 @@ def sweep(database: Database, *, limit: int, republish_seconds: int = 0) -> int:
                  WHERE (published_at IS NULL AND claimed_until < %(now)s)
                     OR (%(republish)s > 0 AND payload IS NOT NULL
                         AND created_at > %(now)s - make_interval(secs => %(republish)s))
-                 ORDER BY id LIMIT %(limit)s
+                 ORDER BY claimed_until, id LIMIT %(limit)s
                    FOR UPDATE SKIP LOCKED)
             RETURNING *
             """,
