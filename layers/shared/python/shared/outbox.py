@@ -69,7 +69,7 @@ def deliver(database: Database, rows: list[Row]) -> int:
     return _publish_rows(database, rows)
 
 
-def sweep(database: Database, *, limit: int, republish_seconds: int = 0) -> int:
+def sweep(database: Database, *, limit: int) -> int:
     """Publish what was left behind; the number published.
 
     What nobody has tried for the longest time comes first, so that however many messages cannot leave, each other one
@@ -77,7 +77,6 @@ def sweep(database: Database, *, limit: int, republish_seconds: int = 0) -> int:
 
     Args:
         limit: the most rows of one run.
-        republish_seconds: also publish again what was published within so many seconds, for a broker that lost it.
     """
     with database.transaction() as sql:
         rows = sql.all(
@@ -85,9 +84,7 @@ def sweep(database: Database, *, limit: int, republish_seconds: int = 0) -> int:
             UPDATE outbox SET claimed_until = %(now)s + make_interval(secs => %(lease)s), attempts = attempts + 1
              WHERE id IN (
                 SELECT id FROM outbox
-                 WHERE (published_at IS NULL AND claimed_until < %(now)s)
-                    OR (%(republish)s > 0 AND payload IS NOT NULL
-                        AND created_at > %(now)s - make_interval(secs => %(republish)s))
+                 WHERE published_at IS NULL AND claimed_until < %(now)s
                  ORDER BY claimed_until, id LIMIT %(limit)s
                    FOR UPDATE SKIP LOCKED)
             RETURNING *
@@ -95,7 +92,6 @@ def sweep(database: Database, *, limit: int, republish_seconds: int = 0) -> int:
             now=now(),
             lease=LEASE_SECONDS,
             limit=limit,
-            republish=republish_seconds,
         )
     return _publish_rows(database, sorted(rows, key=lambda row: row["id"]))
 
