@@ -12,7 +12,9 @@ from shared.settings import Setting
 
 SWEEP_LIMIT = Setting("sweep_limit", 500, "Rows that one run of a sweep takes at most")
 FORGET_LIMIT = Setting(
-    "forget_limit", 10_000, "Rows of one table that a job deletes in one transaction at most because they are over"
+    "forget_limit",
+    10_000,
+    "Rows of one table that a job deletes in one transaction at most because they are over",
 )
 INBOX_DAYS = Setting("inbox_days", 15, "Days for which a consumer remembers messages (a queue keeps them 14)")
 OUTBOX_DAYS = Setting("outbox_days", 30, "Days for which published messages are kept")
