@@ -1,10 +1,17 @@
 """Connections come back by themselves; units of work are whole or nothing."""
 
+import os
+import signal
+import socket
+import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from shared.database import STANDBY_AWAY_SECONDS, Database, Refused
+from functions.platform import databases
+from shared.database import ANSWER_SECONDS, SNAPSHOT_SECONDS, STANDBY_AWAY_SECONDS, Database, Refused
 from shared.errors import Unavailable
 from tests.databases import TestDatabase
 from tests.e2e.client import eventually
@@ -110,6 +117,102 @@ def test_no_server_is_unavailable(database: Database, monkeypatch: pytest.Monkey
 
     with pytest.raises(Unavailable), database.transaction():
         pass
+
+
+@contextmanager
+def hanging(database: Database) -> Iterator[None]:
+    """The server's end of the connection says nothing for as long as this lasts, and does not close it."""
+    with database.reading() as sql:
+        backend = sql.one("SELECT pg_backend_pid() AS pid")
+    assert backend is not None
+    os.kill(backend["pid"], signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(backend["pid"], signal.SIGCONT)
+
+
+def test_a_server_that_hangs_is_an_honest_503_once_it_should_have_answered(
+    database: Database,
+    store: TestDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("shared.database.ANSWER_SECONDS", 0.5)
+    with hanging(database):
+        began = time.monotonic()
+        with pytest.raises(Unavailable), database.reading() as sql:
+            sql.one("SELECT 1")
+        assert 0.5 <= time.monotonic() - began < 0.9, "and it is not asked a second time"
+        assert [getattr(record, "sqlstate", None) for record in caplog.records] == ["silence"]
+
+        with database.transaction() as sql:  # by a connection of its own
+            sql.run("INSERT INTO things VALUES (1, 1)")
+
+
+def test_a_server_that_hangs_in_a_transaction_keeps_nothing_of_it(
+    database: Database, store: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.database.ANSWER_SECONDS", 0.5)
+    with pytest.raises(Unavailable), database.transaction() as sql:
+        sql.run("INSERT INTO things VALUES (1, 1)")
+        sql.run("SELECT pg_sleep(1)")
+
+    eventually(lambda: connections(store) == 0)
+    assert store.all("SELECT 1 FROM things") == []
+
+
+def test_a_server_that_takes_a_connection_and_says_nothing_is_unavailable(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.database.CONNECT_TIMEOUT_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("DATABASE_PORT", str(silent.getsockname()[1]))
+        began = time.monotonic()
+        with pytest.raises(Unavailable), database.reading() as sql:
+            sql.one("SELECT 1")
+    assert time.monotonic() - began < 1
+
+
+def test_a_snapshot_s_statements_may_take_longer(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.database.ANSWER_SECONDS", 0.2)
+
+    with database.snapshot() as sql:
+        assert sql.one("SELECT 1 AS one FROM pg_sleep(0.5)") == {"one": 1}
+
+    with pytest.raises(Unavailable), database.reading() as sql:
+        sql.one("SELECT pg_sleep(0.5)")
+
+
+def test_the_server_ends_its_statements_before_it_is_given_up() -> None:
+    def seconds(limits: dict[str, str]) -> int:
+        return int(limits["statement_timeout"].removesuffix("s"))
+
+    assert seconds(databases._TIME_LIMITS) < ANSWER_SECONDS
+    assert seconds(databases._AUDITOR_TIME_LIMITS) < SNAPSHOT_SECONDS
+
+
+def test_whoever_is_interrupted_leaves_no_statement_half_done(database: Database) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt), database.reading() as sql:
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            sql.one("SELECT pg_sleep(5)")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+    with database.transaction() as sql:
+        assert sql.one("SELECT 1 AS one") == {"one": 1}
+
+
+def test_what_is_larger_than_any_buffer_goes_both_ways(database: Database) -> None:
+    text = "ü" * 8_000_000
+
+    with database.reading() as sql:
+        assert sql.one("SELECT %(text)s AS text", text=text) == {"text": text}
 
 
 def test_a_violated_constraint_names_itself_and_the_connection_stays_good(database: Database) -> None:

@@ -1,5 +1,7 @@
 """Availability: at most a second old, the same for everybody, and right without Redis."""
 
+import os
+import signal
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -109,6 +111,24 @@ def test_what_was_asked_a_moment_ago_comes_from_redis(sales: Sales, redis: Redis
     key = f"inventory:{event_id}:{id}"
     assert redis.get(key) is not None
     assert 290 < redis.ttl(key) <= 300
+
+
+def test_what_redis_keeps_is_shown_while_postgresql_hangs(
+    redis: Redis, sales: Sales, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sales.extension.parameters["availability_trust_seconds"] = "0"
+    event_id = sales.event()
+    sales.type(event_id)
+    first = ask(event_id)
+    with database.reading() as sql:
+        backend = sql.one("SELECT pg_backend_pid() AS pid")
+    assert backend is not None
+    monkeypatch.setattr("shared.database.ANSWER_SECONDS", 0.5)
+    os.kill(backend["pid"], signal.SIGSTOP)
+    try:
+        assert ask(event_id).body == first.body, "as of then"
+    finally:
+        os.kill(backend["pid"], signal.SIGCONT)
 
 
 def test_what_is_older_than_the_setting_is_read_again(sales: Sales, redis: Redis) -> None:

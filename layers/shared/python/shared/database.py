@@ -6,6 +6,7 @@ published right after its commit.
 """
 
 import os
+import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
 from psycopg2 import errorcodes
+from psycopg2.extensions import POLL_OK, POLL_READ
 
 from shared import metrics
 from shared.errors import Unavailable
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 
 Record = TypeVar("Record", bound="DataclassInstance")
 CONNECT_TIMEOUT_SECONDS = 3
+# A server ends a statement itself (`functions/platform/databases.py`: after 8 s, and the auditor's, which are in a
+# snapshot, after 120). One that says nothing by then hangs; routes have 10 s, in which their caller is still answered.
+ANSWER_SECONDS, SNAPSHOT_SECONDS = 9, 125
+LOOK_SECONDS = 1
 STANDBY_AWAY_SECONDS = 30
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _SNAPSHOT = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -62,6 +68,10 @@ class Refused(Exception):
     def is_duplicate(self) -> bool:
         """A unique constraint was violated."""
         return self.sqlstate == errorcodes.UNIQUE_VIOLATION
+
+
+class Silent(psycopg2.OperationalError):
+    """The server has not answered in time, nor closed the connection."""
 
 
 class Sql:
@@ -107,6 +117,7 @@ class Database:
         self._name, self._host = name, host
         self._standby: Standby | None = None
         self._connection: Connection | None = None
+        self._in_snapshot = False
         self._log = logger(service)
 
     @contextmanager
@@ -114,8 +125,9 @@ class Database:
         """One unit of work: commits when left normally, rolls back when left by an error.
 
         Raises:
-            Unavailable: no connection, a server that only reads, a lock or statement time-out, a deadlock; nothing of
-                it was kept (a connection lost during COMMIT excepted, which is why callers are idempotent).
+            Unavailable: no connection, a server that only reads or that hangs, a lock or statement time-out, a
+                deadlock; nothing of it was kept (a connection lost during COMMIT excepted, which is why callers are
+                idempotent).
         """
         # An explicit BEGIN costs nothing (psycopg2 sends one anyway) and tells whether a kept connection still lives.
         self.execute("BEGIN", {}, lambda _: None, may_reconnect=True)
@@ -136,9 +148,11 @@ class Database:
             Unavailable: no connection, or a time-out.
         """
         self.execute(_SNAPSHOT, {}, lambda _: None, may_reconnect=True)
+        self._in_snapshot = True
         try:
             yield Sql(self, in_transaction=True)
         finally:
+            self._in_snapshot = False
             self._rollback()
 
     @contextmanager
@@ -167,11 +181,16 @@ class Database:
     def execute(
         self, statement: str, parameters: Row, result: Callable[[Any], Any], *, may_reconnect: bool
     ) -> Any:
-        """Run one statement (for `Sql`). A dead connection is replaced once, if nothing can have been lost by it."""
+        """Run one statement (for `Sql`). A dead connection is replaced once, if nothing can have been lost by it.
+
+        Not one whose server hangs: the caller has waited long enough.
+        """
         fresh = self._connection is None
         try:
-            with self._connected().cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+            connection = self._connected()
+            with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
                 cursor.execute(statement, parameters or None)
+                _wait(connection, SNAPSHOT_SECONDS if self._in_snapshot else ANSWER_SECONDS)
                 return result(cursor)
         except psycopg2.Error as error:
             is_lost = self._is_lost(error)
@@ -179,9 +198,10 @@ class Database:
                 raise Refused(error) from None
             if is_lost:
                 self._disconnect()
-                if may_reconnect and not fresh:
+                if may_reconnect and not fresh and not isinstance(error, Silent):
                     return self.execute(statement, parameters, result, may_reconnect=False)
-            self._log.warning("database unavailable", extra={"sqlstate": error.pgcode or "connection"})
+            what = "silence" if isinstance(error, Silent) else "connection"
+            self._log.warning("database unavailable", extra={"sqlstate": error.pgcode or what})
             raise Unavailable("database") from error
 
     def reset(self) -> None:
@@ -263,6 +283,9 @@ class Standby:
 def _connect(name: str | None, host: str | None) -> Connection:
     """Connect through the proxy as this function's database user, with an IAM token for a password.
 
+    The connection is an asynchronous one: that is how psycopg2 lets us, and not itself, wait for the server, without
+    the wait callback that would also change every other connection of the process. It commits each statement by itself.
+
     RDS Proxy refuses command-line options and pins a session that SETs, so time-outs are set on the role
     (`functions/platform/databases.py`).
     """
@@ -284,10 +307,33 @@ def _connect(name: str | None, host: str | None) -> Connection:
         port=port,
         user=user,
         dbname=name or os.environ["DATABASE_NAME"],
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
         application_name=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "box-office"),
         keepalives_idle=30,
+        async_=True,
         **security,
     )
-    connection.autocommit = True
+    _wait(connection, CONNECT_TIMEOUT_SECONDS)
     return connection
+
+
+def _wait(connection: Connection, seconds: float) -> None:
+    """Wait until the server has answered all that it was sent.
+
+    Raises:
+        Silent: it has not, in so many seconds. What it still does is not for us: the connection is closed.
+    """
+    ends = time.monotonic() + seconds
+    try:
+        while (wants := connection.poll()) != POLL_OK:
+            left = ends - time.monotonic()
+            if left <= 0:
+                raise Silent(f"no answer in {seconds} s")
+            ready = select.poll()
+            ready.register(connection, select.POLLIN if wants == POLL_READ else select.POLLOUT)
+            # What TLS has read ahead does not show here: psycopg2 has a look at it every now and then.
+            ready.poll(1000 * min(left, LOOK_SECONDS))
+    except BaseException as broken:
+        # An error of the server's ends the statement. After any other the connection is in the middle of one.
+        if getattr(broken, "pgcode", None) is None:
+            connection.close()
+        raise
