@@ -181,7 +181,7 @@ def record(sql: Sql, refund_id: UUID, answer: RefundResult | NotRefundable, at: 
     status = GATEWAY_STATUS.get(answer.status)
     if status is None:
         refunds.note_gateway_id(sql, refund.id, answer.refund_id, at)
-    elif refunds.finish(sql, refund.id, status, at, gateway_refund_id=answer.refund_id):
+    elif refunds.finish(sql, refund.id, status, at, gateway_refund_id=answer.refund_id or None):
         if status is RefundStatus.SUCCEEDED:
             _succeeded(sql, order, refund, answer.refund_id, at)
         else:
@@ -197,7 +197,7 @@ def found_at_provider(sql: Sql, order: Order, total_refunded: Decimal, at: datet
     bank took in a dispute is no refund, and not in the total.
     """
     missing = total_refunded - (order.refunded_amount - refunds.taken_by_bank(sql, order.id))
-    is_unclear = missing > ZERO and order.refunding_amount > ZERO
+    is_unclear = order.refunding_amount > ZERO and (missing > ZERO or order.refunds_unclear)
     if is_unclear != order.refunds_unclear:
         orders.mark_refunds(sql, order.id, unclear=is_unclear)
     if is_unclear:

@@ -55,7 +55,7 @@ def found(
 
 def due(sql: Sql, provider: str, intent_id: str) -> Due | None:
     """The second payment, unless its money went back already."""
-    row = repository.unfinished(sql, provider, intent_id)
+    row = repository.of_payment(sql, provider, intent_id, RefundStatus.REQUESTED)
     return Due(**row) if row else None
 
 
@@ -68,33 +68,56 @@ def carry_out(gateway: PaymentGateway, due: Due) -> RefundStatus | None:
     """
     payment = gateway.fetch(due.intent_id)
     left = payment.amount - payment.amount_refunded
-    if left <= ZERO:
-        return RefundStatus.SUCCEEDED
+    # A refund of ours that is on its way has been taken from it too, and may fail: it is asked for all the same.
+    is_gone = left <= ZERO
     try:
         answer: RefundResult = gateway.refund(
-            intent_id=due.intent_id, amount=left, key=str(due.refund_key), reason=REASON
+            intent_id=due.intent_id,
+            amount=payment.amount if is_gone else left,
+            key=str(due.refund_key),
+            reason=REASON,
         )
     except GatewayRefused as refused:
+        if is_gone:
+            return RefundStatus.SUCCEEDED  # somebody gave it back by hand
         if refused.provider_code not in NEVER_REFUNDABLE:
             raise
         return RefundStatus.FAILED
-    return GATEWAY_STATUS.get(answer.status)
+    status = GATEWAY_STATUS.get(answer.status)
+    return RefundStatus.SUCCEEDED if is_gone and status is RefundStatus.FAILED else status
 
 
 def record(sql: Sql, due: Due, status: RefundStatus | None, at: datetime) -> None:
-    """Record what the provider made of it; safe to hear twice."""
+    """Record what the provider made of it; safe to hear twice, in any order."""
     if status is None:
-        return
-    amount: Decimal | None = repository.finish(sql, due.provider, due.intent_id, status, at)
-    if amount is None:
         return
     order = orders.lock(sql, due.order_id)
     assert order is not None
+    amount: Decimal | None = repository.finish(sql, due.provider, due.intent_id, status, at)
+    if amount is None:
+        return
     if status is RefundStatus.FAILED:
         log.error("a second payment did not go back", extra={"order_id": str(order.id)})
         metrics.count("payments", "RefundsFailed")
     happened = "REFUNDED" if status is RefundStatus.SUCCEEDED else "REFUND_FAILED"
     orders.save(sql, order, f"SECOND_PAYMENT_{happened}", at, provider=due.provider, amount=str(amount))
+
+
+def heard(sql: Sql, refund_key: UUID, answer: RefundResult, at: datetime) -> bool:
+    """Record news of the refund that bears this name; False if it is none of a second payment's."""
+    row = repository.of_refund(sql, refund_key)
+    if row is not None:
+        record(sql, Due(**row), GATEWAY_STATUS.get(answer.status), at)
+    return row is not None
+
+
+def came_back(sql: Sql, order: Order, provider: str, payment: PaymentResult, at: datetime) -> bool:
+    """Record that a refund of it that somebody made by hand has failed; False if its money is not taken for gone."""
+    row = repository.of_payment(sql, provider, payment.intent_id, RefundStatus.SUCCEEDED)
+    if row is None or row["order_id"] != order.id or payment.amount_refunded >= payment.amount:
+        return False
+    record(sql, Due(**row), RefundStatus.FAILED, at)
+    return True
 
 
 def give_back_again(sql: Sql, at: datetime, older_than_seconds: float, limit: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from functions.payments import charging, disputes, refunding, second_payments, settling
+from functions.payments import charging, dashboard, disputes, refunding, second_payments, settling
 from functions.payments.gateways.gateway import (
     DisputeResult,
     GatewayKnowsNothing,
@@ -106,8 +106,7 @@ def check_size(body: bytes) -> None:
 def store(sql: Sql, provider: str, event: WebhookEvent, at: datetime) -> None:
     """Keep a verified webhook and send it on; one that was kept before and handled since is only acknowledged."""
     if webhooks.store(sql, provider, event, at, handled=event.type not in HANDLED):
-        command = WebhookReceived(provider=provider, event_id=event.id)
-        outbox.send(sql, QUEUE, command, subject=subject(event.id))
+        _send(sql, provider, event.id)
 
 
 def subject(event_id: str) -> UUID:
@@ -136,7 +135,7 @@ def ask(gateway: PaymentGateway, due: Due) -> list[Answer]:
             return _complaint(gateway, due)
         if due.type.startswith((REFUND, *PAYPAL_REFUND)):
             answers.append(gateway.fetch_refund(due.object_id))
-        if not due.type.startswith(REFUND):
+        if not due.type.startswith(REFUND) or _failed_elsewhere(answers):
             payment = _payment(gateway, due)
             answers += [] if payment is None else [payment]
     except GatewayKnowsNothing:
@@ -145,28 +144,43 @@ def ask(gateway: PaymentGateway, due: Due) -> list[Answer]:
 
 
 def record(sql: Sql, due: Due, answers: list[Answer], at: datetime) -> None:
-    """Apply what the provider said, and the webhook is handled.
+    """Apply what the provider said, and the webhook is handled; or it is sent on again, now that its order is known.
 
     Raises:
         TooEarly: the order changed while the provider was asked, so its answer may be out of date.
     """
+    if _is_known_by_now(sql, due, answers):
+        return
+    before, failed = due.order, None
+    is_current = _is_current(sql, before)
     for answer in answers:
         if isinstance(answer, RefundResult):
-            _record_refund(sql, due, answer, at)
+            failed = _record_refund(sql, due, answer, at)
+            if before is not None and is_current:  # what we change ourselves outdates no other answer
+                before = orders.get(sql, before.id)
         elif isinstance(answer, Complaint):
-            order = hear(sql, due.provider, due.order, answer.payment, at)
-            if order is not None:
-                disputes.record(sql, order, answer.dispute, at)
+            complained = hear(sql, due.provider, before, answer.payment, at)
+            if complained is not None:
+                disputes.record(sql, complained, answer.dispute, at)
         else:
-            hear(sql, due.provider, due.order, answer, at)
+            hear(sql, due.provider, before, answer, at, failed=failed)
     webhooks.mark_handled(sql, due.provider, due.event_id, at)
 
 
-def hear(sql: Sql, provider: str, before: Order | None, answer: PaymentResult, at: datetime) -> Order | None:
+def hear(
+    sql: Sql,
+    provider: str,
+    before: Order | None,
+    answer: PaymentResult,
+    at: datetime,
+    *,
+    failed: RefundResult | None = None,
+) -> Order | None:
     """Apply how a payment stands to its order; the order as it is then, None if the payment is not one of ours.
 
     Args:
         before: the order as it was before the provider was asked; None if the payment was not linked to one.
+        failed: a refund of this payment that was made in the provider's dashboard, and failed.
 
     Raises:
         TooEarly: the order changed while the provider was asked, so its answer may be out of date.
@@ -176,11 +190,14 @@ def hear(sql: Sql, provider: str, before: Order | None, answer: PaymentResult, a
     if order is None:
         log.warning("news of a payment that is not ours", extra={"provider": provider})
         return None
+    if failed is not None and second_payments.came_back(sql, order, provider, answer, at):
+        return None
     if _is_left(order, answer):
         if _is_paid(answer):
             second_payments.found(sql, order, provider, answer, at)
         return None
-    if _may_be_outdated(before, order, answer):
+    is_unclear = failed is not None or order.refunds_unclear
+    if _has_changed(before, order, answer) and (is_unclear or _may_be_outdated(answer)):
         raise TooEarly(str(order.id))
     if _is_paid(answer) and not settling.is_its_price(order, answer):
         settling.give_up(sql, order, provider, answer, at)
@@ -190,8 +207,15 @@ def hear(sql: Sql, provider: str, before: Order | None, answer: PaymentResult, a
     order = settling.apply(sql, order, answer, at)
     if answer.outcome is PaymentOutcome.APPROVED:
         charging.go_on(sql, order, at)
+    if is_unclear:
+        order = dashboard.came_back(sql, order, answer.amount_refunded, failed, at)
     refunding.found_at_provider(sql, order, answer.amount_refunded, at)
     return orders.get(sql, order.id)
+
+
+def _send(sql: Sql, provider: str, event_id: str) -> None:
+    command = WebhookReceived(provider=provider, event_id=event_id)
+    outbox.send(sql, QUEUE, command, subject=subject(event_id))
 
 
 def _complaint(gateway: PaymentGateway, due: Due) -> list[Answer]:
@@ -216,27 +240,66 @@ def _is_left(order: Order, answer: PaymentResult) -> bool:
     return not _is_paid(answer) or order.captured_amount > ZERO
 
 
-def _may_be_outdated(before: Order | None, order: Order, answer: PaymentResult) -> bool:
-    """Whether the order changed since `before`, by something that may have made the answer untrue.
+def _is_known_by_now(sql: Sql, due: Due, answers: list[Answer]) -> bool:
+    """Whether the provider told whose news this is, which named a charge alone: it is asked once more.
 
-    What is paid stays paid, but what has been given back of it may come back. None stands for an order whose payment
-    was not linked to it yet.
+    Nobody could look at the order before, and so nobody can say whether the answer is older than what it says now.
     """
+    if due.intent_id is not None:
+        return False
+    payments = [answer.payment if isinstance(answer, Complaint) else answer for answer in answers]
+    intent_id = next((found.intent_id for found in payments if isinstance(found, PaymentResult)), None)
+    if intent_id is None or orders.by_intent(sql, intent_id) is None:
+        return False
+    webhooks.note_intent(sql, due.provider, due.event_id, intent_id)
+    _send(sql, due.provider, due.event_id)
+    return True
+
+
+def _is_current(sql: Sql, before: Order | None) -> bool:
+    """Whether the order, which is locked, is as it was before the provider was asked."""
+    order = orders.lock(sql, before.id) if before else None
+    return before is not None and order is not None and order.version == before.version
+
+
+def _has_changed(before: Order | None, order: Order, answer: PaymentResult) -> bool:
+    """Whether the order changed since `before`; None stands for one whose payment was not linked to it yet."""
     if before is None:
-        return order.payment_gateway_transaction_id is not None and not _is_paid(answer)
-    return before.version != order.version and not (_is_paid(answer) and answer.amount_refunded == ZERO)
+        return order.payment_gateway_transaction_id == answer.intent_id
+    return before.version != order.version
+
+
+def _may_be_outdated(answer: PaymentResult) -> bool:
+    """Whether a change may have made the answer untrue.
+
+    What is paid stays paid, but what has been given back of it may come back.
+    """
+    return not (_is_paid(answer) and answer.amount_refunded == ZERO)
 
 
 def _is_paid(answer: PaymentResult) -> bool:
     return answer.outcome is PaymentOutcome.PAID
 
 
-def _record_refund(sql: Sql, due: Due, answer: RefundResult, at: datetime) -> None:
-    refund_id = _uuid(answer.key)
-    refund = refunds.get(sql, refund_id) if refund_id else refunds.by_gateway_id(sql, due.object_id)
-    if refund is None:
-        return  # made in the provider's dashboard: `charge.refunded` tells the sum
-    refunding.record(sql, refund.id, answer, at)
+def _failed_elsewhere(answers: list[Answer]) -> bool:
+    """Whether a refund failed that bears no name of ours: what it was of tells how much of it is missing here."""
+    refunds_told = [answer for answer in answers if isinstance(answer, RefundResult)]
+    return any(_uuid(told.key) is None and told.status == "failed" for told in refunds_told)
+
+
+def _record_refund(sql: Sql, due: Due, answer: RefundResult, at: datetime) -> RefundResult | None:
+    """Record what became of a refund of ours; the answer, if it is of one made in the provider's dashboard that failed.
+
+    (Of one that was made there `charge.refunded` tells the sum.)
+    """
+    key = _uuid(answer.key)
+    refund = refunds.get(sql, key) if key else refunds.by_gateway_id(sql, due.object_id)
+    if refund is not None:
+        refunding.record(sql, refund.id, answer, at)
+        return None
+    if key is not None and second_payments.heard(sql, key, answer, at):
+        return None
+    return answer if answer.status == "failed" else None
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -31,24 +31,36 @@ def create(
     )
 
 
-def unfinished(sql: Sql, provider: str, intent_id: str) -> Row | None:
-    """Its provider, intent_id, order_id and refund_key, as long as the money has not gone back."""
+def of_payment(sql: Sql, provider: str, intent_id: str, status: RefundStatus) -> Row | None:
+    """Its provider, intent_id, order_id and refund_key, if that is what has become of its refund so far."""
     return sql.one(
         """
         SELECT provider, intent_id, order_id, refund_key FROM second_payments
-         WHERE provider = %(provider)s AND intent_id = %(intent_id)s AND status = 'REQUESTED'
+         WHERE provider = %(provider)s AND intent_id = %(intent_id)s AND status = %(status)s
         """,
         provider=provider,
         intent_id=intent_id,
+        status=status,
+    )
+
+
+def of_refund(sql: Sql, refund_key: UUID) -> Row | None:
+    """The same of the one whose refund bears this name of ours at the provider, whatever became of it."""
+    return sql.one(
+        """
+        SELECT provider, intent_id, order_id, refund_key FROM second_payments WHERE refund_key = %(refund_key)s
+        """,
+        refund_key=refund_key,
     )
 
 
 def finish(sql: Sql, provider: str, intent_id: str, status: RefundStatus, at: datetime) -> Decimal | None:
-    """Say what became of it; its amount, or None if this was said before."""
+    """Say what became of it; its amount, or None if this was said before. A success may turn into a failure."""
     row = sql.one(
         """
         UPDATE second_payments SET status = %(status)s, updated_at = %(at)s
-         WHERE provider = %(provider)s AND intent_id = %(intent_id)s AND status = 'REQUESTED'
+         WHERE provider = %(provider)s AND intent_id = %(intent_id)s
+           AND (status = 'REQUESTED' OR (status = 'SUCCEEDED' AND %(status)s = 'FAILED'))
         RETURNING amount
         """,
         provider=provider,

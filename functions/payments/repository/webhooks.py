@@ -40,6 +40,19 @@ def unhandled(sql: Sql, provider: str, event_id: str) -> Row | None:
     )
 
 
+def note_intent(sql: Sql, provider: str, event_id: str, intent_id: str) -> None:
+    """Keep which payment a webhook is about that named a charge alone."""
+    sql.run(
+        """
+        UPDATE webhook_events SET intent_id = %(intent_id)s
+         WHERE provider = %(provider)s AND event_id = %(event_id)s
+        """,
+        provider=provider,
+        event_id=event_id,
+        intent_id=intent_id,
+    )
+
+
 def mark_handled(sql: Sql, provider: str, event_id: str, at: datetime) -> None:
     """Say that a webhook has had its effect."""
     sql.run(

@@ -1,5 +1,6 @@
 """An order that was paid by two payments: the second goes back, once, and the order is as it was."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from unittest.mock import create_autospec
@@ -10,11 +11,12 @@ import pytest
 from functions.payments import provider, second_payments
 from functions.payments.consumers import webhooks
 from functions.payments.database import database
-from functions.payments.gateways.gateway import GatewayRefused, PaymentGateway
+from functions.payments.gateways.gateway import GatewayRefused, PaymentGateway, RefundResult
 from functions.payments.jobs import resume_payments
 from functions.payments.models import RefundStatus
 from shared.clock import now
 from tests.contracts.tills import ask
+from tests.integration.payments.money import sweep
 from tests.payments_shop import Shop
 from tests.support import a_user, context
 
@@ -24,7 +26,9 @@ def order_id(shop: Shop) -> str:
     return shop.order_of(a_user())
 
 
-def pay_a_second_time(shop: Shop, order_id: str, more: str = "0.00", currency: str = "USD") -> str:
+def pay_a_second_time(
+    shop: Shop, order_id: str, more: str = "0.00", currency: str = "USD", *, card: str = "pm_card_visa"
+) -> str:
     """Money at Stripe that names the order but is not the order's payment; its intent."""
     total = Decimal(shop.order(order_id)["total_amount"])
     paid = provider.stripe().pay(
@@ -32,7 +36,7 @@ def pay_a_second_time(shop: Shop, order_id: str, more: str = "0.00", currency: s
         intent_id=None,
         amount=total + Decimal(more),
         currency=currency,
-        payment_token="pm_card_visa",
+        payment_token=card,
         attempt_key=str(uuid4()),
         payment_number=2,
     )
@@ -100,6 +104,74 @@ def test_what_somebody_gave_back_by_hand_has_gone_back(shop: Shop, order_id: str
 
     assert shop.history(order_id)[-2:] == ["PAID_TWICE", "SECOND_PAYMENT_REFUNDED"]
     assert sorted(left_at_stripe(shop, order_id)) == [0, int(total * 100)]
+
+
+def become_of(shop: Shop) -> str:
+    [row] = shop.db.all("SELECT status FROM second_payments")
+    return str(row["status"])
+
+
+def test_a_refund_of_it_that_fails_later_is_known_to_have_failed(
+    shop: Shop, order_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    intent_id = pay_a_second_time(shop, order_id, card="pm_card_refundFail")
+    shop.webhook(intent_id, "payment_intent.succeeded")
+    shop.deliver()
+    assert become_of(shop) == "SUCCEEDED"
+    for _ in range(2):
+        shop.webhook(intent_id, "refund.updated")
+        shop.deliver()
+        sweep(shop)
+
+    assert become_of(shop) == "FAILED"
+    assert shop.history(order_id)[-2:] == ["SECOND_PAYMENT_REFUNDED", "SECOND_PAYMENT_REFUND_FAILED"]
+    assert capsys.readouterr().out.count('"RefundsFailed": [1]') == 1, "an alarm rings"
+    assert min(left_at_stripe(shop, order_id)) > 0
+
+
+def test_a_refund_of_it_by_hand_that_fails_later_is_known_to_have_failed(shop: Shop, order_id: str) -> None:
+    intent_id = pay_a_second_time(shop, order_id, card="pm_card_refundFail")
+    shop.stripe.client().v1.refunds.create({"payment_intent": intent_id})
+    shop.webhook(intent_id, "payment_intent.succeeded")
+    shop.deliver()
+    assert become_of(shop) == "SUCCEEDED"
+
+    shop.webhook(intent_id, "refund.updated")
+    shop.deliver()
+
+    assert become_of(shop) == "FAILED"
+    assert amounts(shop, order_id)[0] == "PAID"
+
+
+def test_a_refund_of_it_that_is_pending_has_not_gone_back_until_the_provider_says_so(
+    shop: Shop, order_id: str
+) -> None:
+    intent_id = pay_a_second_time(shop, order_id, card="pm_card_pendingRefund")
+    shop.webhook(intent_id, "payment_intent.succeeded")
+    shop.deliver()
+    with database.reading() as sql:
+        due = second_payments.due(sql, "stripe", intent_id)
+    assert due is not None
+    on_its_way = RefundResult("re_1", intent_id, "pending", Decimal("99.00"), str(due.refund_key))
+    gateway = create_autospec(PaymentGateway, instance=True)
+    gateway.fetch.return_value, gateway.refund.return_value = provider.stripe().fetch(intent_id), on_its_way
+    assert gateway.fetch.return_value.amount_refunded == Decimal("99.00"), "as if it had gone"
+    assert second_payments.carry_out(gateway, due) is None
+
+    shop.webhook(intent_id, "refund.updated")
+    shop.deliver()
+
+    assert become_of(shop) == "SUCCEEDED"
+
+
+def test_what_failed_and_was_given_back_by_hand_then_has_gone_back(shop: Shop, order_id: str) -> None:
+    seen = provider.stripe().fetch(pay_a_second_time(shop, order_id))
+    gateway = create_autospec(PaymentGateway, instance=True)
+    gateway.fetch.return_value = replace(seen, amount_refunded=seen.amount)
+    gateway.refund.return_value = RefundResult("re_1", seen.intent_id, "failed", seen.amount, "key")
+    due = second_payments.Due("stripe", seen.intent_id, UUID(order_id), uuid4())
+
+    assert second_payments.carry_out(gateway, due) is RefundStatus.SUCCEEDED
 
 
 def test_two_that_gave_it_back_at_once_say_so_once(shop: Shop, order_id: str) -> None:

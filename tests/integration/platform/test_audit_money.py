@@ -14,6 +14,7 @@ from functions.tickets import releasing
 from functions.tickets.database import database as tickets_database
 from shared.clock import now
 from tests.cloud import Extension
+from tests.integration.payments.money import give_back_in_dashboard, intent_of
 from tests.integration.platform.test_audit import found
 from tests.whole_shop import WholeShop
 
@@ -87,6 +88,18 @@ def test_money_that_the_provider_could_not_give_back_is_found_until_it_went_anot
     extension.parameters["audit_paid_back_elsewhere"] = f"no-id, {uuid4()}, {owed.upper()} "
     monkeypatch.setattr(settings.PAID_BACK_ELSEWHERE, "_good_until", 0.0)
     assert found(whole_shop) == set()
+
+
+@pytest.mark.parametrize("cents", [9900, 4000])
+def test_money_that_came_back_after_a_dashboard_gave_it_back_is_found(
+    whole_shop: WholeShop, cents: int
+) -> None:
+    order_id, shop = whole_shop.order("pm_card_refundFail"), whole_shop.shop
+    give_back_in_dashboard(shop, order_id, cents)
+    for type_ in ("charge.refunded", "refund.updated"):
+        shop.webhook(intent_of(shop, order_id), type_)
+        whole_shop.deliver()
+    assert found(whole_shop) == {("money", "money of an order without tickets has not gone back", order_id)}
 
 
 def test_the_rest_of_a_partly_refunded_order_that_could_not_go_back_is_found(
