@@ -26,7 +26,7 @@ def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime, versio
         version: of the purchase at the tickets service; 0 if it was asked and did not say.
     """
     order = orders.lock(sql, order_id)
-    if order is None or (order.tickets is not None and version <= order.tickets_version):
+    if order is None or (order.tickets is not None and _is_old(order, version)):
         return order
     if order.tickets is None and version < order.tickets_version:
         if version == 0:
@@ -43,6 +43,13 @@ def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime, versio
     elif order.refunded_amount == order.captured_amount > ZERO:
         refunding.tell_again(sql, order)  # likewise
     return order
+
+
+def _is_old(order: Order, version: int) -> bool:
+    """News of what is known. An order that wants seats is told of those it still has: a dispute was won before anybody
+    voided them.
+    """
+    return version < order.tickets_version or (version == order.tickets_version and not order.wants_seats)
 
 
 def released(sql: Sql, order_id: UUID, at: datetime, version: int) -> None:
@@ -100,9 +107,9 @@ def tell_of_dispute(sql: Sql, order: Order) -> None:
 
 
 def _with_tickets(order: Order, tickets: list[Ticket], version: int) -> Order:
-    """The order with tickets: one that waited for seats has got what it paid for."""
+    """The order with tickets: one that waited for seats has got what it paid for, unless they are void by now."""
     status = order.payment_status
-    if order.wants_seats:
+    if order.wants_seats and any(ticket["status"] != "VOID" for ticket in tickets):
         status = PaymentStatus.PARTIALLY_REFUNDED if order.refunded_amount > ZERO else PaymentStatus.PAID
     return replace(order, payment_status=status, tickets=tickets, tickets_version=version, released_at=None)
 

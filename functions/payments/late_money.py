@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from functions.payments import refunding
-from functions.payments.models import ZERO, Order
+from functions.payments.models import ZERO, Order, PaymentStatus
 from functions.payments.repository import orders
 from shared import metrics, outbox
 from shared.contracts import LatePaymentReceived
@@ -22,9 +22,15 @@ def ask_for_seats(sql: Sql, order: Order) -> None:
 
 
 def refused(sql: Sql, order_id: UUID, reason: str, at: datetime) -> None:
-    """There are no seats for it: what is left of the money goes back. Safe to hear twice."""
+    """There are no seats for it: what is left of the money goes back. Safe to hear twice.
+
+    Also of an order that older news of its tickets has made a paid one meanwhile, and newer ones void.
+    """
     order = orders.lock(sql, order_id)
-    if order is None or not order.wants_seats or order.refundable_amount <= ZERO:
+    if order is None or order.refundable_amount <= ZERO:
+        return
+    has_void_tickets = order.payment_status is not PaymentStatus.DISPUTED and order.is_void
+    if not order.wants_seats and not has_void_tickets:
         return
     refunding.ask(
         sql,

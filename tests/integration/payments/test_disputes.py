@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -14,7 +14,13 @@ from functions.payments.gateways.gateway import DisputeResult, DisputeStatus
 from functions.payments.jobs import resume_payments
 from functions.payments.repository import orders
 from shared.clock import now
-from shared.contracts import LatePaymentReceived, LatePaymentRefused, OrderDisputed, OrderRefunded
+from shared.contracts import (
+    LatePaymentReceived,
+    LatePaymentRefused,
+    OrderDisputed,
+    OrderIssued,
+    OrderRefunded,
+)
 from tests.integration.payments.test_calling_off import void
 from tests.payments_shop import Shop
 from tests.stripe_server import eventually
@@ -319,3 +325,43 @@ def test_no_more_is_taken_over_than_was_left_though_the_provider_counts_what_the
         webhooks.hear(sql, "stripe", orders.get(sql, UUID(order_id)), answer, now())
     order = shop.order(order_id)
     assert (order["payment_status"], order["refunded_amount"]) == ("REFUNDED", Decimal("99.00"))
+
+
+def test_a_dispute_that_is_won_before_anybody_voided_the_tickets_is_told_of_those_it_has(shop: Shop) -> None:
+    order_id, ids = bought(shop)
+    hear_of(shop, order_id, ids, version=2)
+    bank_says(order_id, "open", "99.00")
+    bank_says(order_id, "won", "99.00")
+    # Tickets heard that it was won, and asked for seats, before it heard of the dispute: they are as they were.
+    hear_of(shop, order_id, ids, version=2)
+
+    assert shop.status(order_id) == "PAID"
+    assert {ticket["status"] for ticket in shop.order(order_id)["tickets"]} == {"ACTIVE"}
+
+
+@pytest.mark.parametrize("is_void_first", [True, False])
+def test_older_news_of_its_tickets_do_not_make_an_order_paid_whose_seats_are_refused(
+    shop: Shop, is_void_first: bool
+) -> None:
+    order_id = shop.order_of(a_user())
+    ids = [str(uuid4()), str(uuid4())]
+    bank_says(order_id, "open", "99.00")
+    bank_says(order_id, "won", "99.00")
+    if is_void_first:
+        void(shop, order_id, *ids, reason="DISPUTED", version=3)
+    hear_of(shop, order_id, ids, version=2)
+    if is_void_first:
+        assert shop.status(order_id) == "DISPUTED", "none of its tickets is valid"
+    else:
+        void(shop, order_id, *ids, reason="DISPUTED", version=3)
+    shop.hear(tickets, LatePaymentRefused.TYPE, {"orderId": order_id, "reason": "SOLD_OUT"}, version=4)
+    shop.deliver()
+
+    assert shop.status(order_id) == "REFUNDED"
+
+
+def hear_of(shop: Shop, order_id: str, ids: list[str], *, version: int) -> None:
+    """Tickets tells of these tickets, as they were in that version of the purchase."""
+    issued = [{"ticketId": id_, "ticketNumber": f"T-{id_[:4]}", "ticketTypeId": str(uuid4())} for id_ in ids]
+    data = {"orderId": order_id, "userId": str(uuid4()), "eventId": str(shop.event_id)}
+    shop.hear(tickets, OrderIssued.TYPE, data | {"orderNumber": "BO-1", "tickets": issued}, version)
