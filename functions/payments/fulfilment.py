@@ -35,6 +35,7 @@ def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime, versio
     else:
         known = _as_known(sql, order, tickets, version)
         if known == order.tickets and not order.wants_seats:
+            orders.note_tickets_version(sql, order_id, max(version, order.tickets_version))
             return order
         changed = _with_tickets(order, known, max(version, order.tickets_version))
     order = orders.save(sql, changed, "TICKETS_ISSUED", at)

@@ -183,6 +183,11 @@ def mark_refunds(sql: Sql, order_id: UUID, *, unclear: bool) -> None:
     sql.run("UPDATE orders SET refunds_unclear = %(unclear)s WHERE id = %(id)s", id=order_id, unclear=unclear)
 
 
+def note_tickets_version(sql: Sql, order_id: UUID, version: int) -> None:
+    """The tickets are as they were in this version of the purchase, too: older news of them change nothing any more."""
+    sql.run("UPDATE orders SET tickets_version = %(version)s WHERE id = %(id)s", id=order_id, version=version)
+
+
 def items(sql: Sql, order_id: UUID) -> list[Row]:
     """The lines of an order."""
     return sql.all(

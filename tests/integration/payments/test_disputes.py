@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import pytest
 
@@ -360,8 +360,22 @@ def test_older_news_of_its_tickets_do_not_make_an_order_paid_whose_seats_are_ref
     assert shop.status(order_id) == "REFUNDED"
 
 
+def test_tickets_that_are_valid_again_stay_so_when_older_news_say_that_they_were_void(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    ids = [str(uuid4()), str(uuid4())]
+    bank_says(order_id, "open", "99.00")
+    bank_says(order_id, "won", "99.00")
+    for version in (2, 4):  # made, and valid again: void in between
+        hear_of(shop, order_id, ids, version=version)
+    void(shop, order_id, *ids, reason="DISPUTED", version=3)
+
+    assert shop.status(order_id) == "PAID"
+    assert {ticket["status"] for ticket in shop.order(order_id)["tickets"]} == {"ACTIVE"}
+
+
 def hear_of(shop: Shop, order_id: str, ids: list[str], *, version: int) -> None:
     """Tickets tells of these tickets, as they were in that version of the purchase."""
-    issued = [{"ticketId": id_, "ticketNumber": f"T-{id_[:4]}", "ticketTypeId": str(uuid4())} for id_ in ids]
+    type_id = uuid5(UUID(order_id), "type")
+    issued = [{"ticketId": id_, "ticketNumber": f"T-{id_[:4]}", "ticketTypeId": str(type_id)} for id_ in ids]
     data = {"orderId": order_id, "userId": str(uuid4()), "eventId": str(shop.event_id)}
     shop.hear(tickets, OrderIssued.TYPE, data | {"orderNumber": "BO-1", "tickets": issued}, version)
