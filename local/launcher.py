@@ -201,6 +201,7 @@ class Launcher:
                     # Its memory is gone, as after a start.
                     await deployment.create()
                     await recovery.recover(host, assembly)
+                print(f"{name} serves again", file=sys.stderr)
 
 
 async def _stop(part: Part) -> None:

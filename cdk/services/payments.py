@@ -55,7 +55,7 @@ def rows(on: Ground) -> list[Row]:
         Task("refund_payment", uses=[db, publish, *providers, refunds], timeout=60, at_most=10),
 
         Consumer("attempts", queue="payments-attempts", uses=[db, publish, *providers, refunds, wake]),
-        Consumer("webhooks", queue="payments-webhooks", uses=[db, publish, *providers, attempts, refunds, wake]),
+        Consumer("webhooks", queue="payments-webhooks", uses=[db, publish, *providers, attempts, webhooks, refunds, wake]),
         Consumer("refunds",  queue="payments-refunds",  uses=[db, publish, *providers]),
         Consumer("tickets",  queue="payments-tickets",  uses=[db, publish, refunds, wake]),
         Consumer("mail",     queue="payments-mail",     uses=[db]),

@@ -118,5 +118,6 @@ def test_a_server_that_dies_is_started_again(wounded: Laptop, name: str) -> None
     victim.kill()
     victim.wait(5)
     eventually(lambda: any("is started again" in line for line in wounded.said[said:]))
+    eventually(lambda: any("serves again" in line for line in wounded.said[said:]), 90)
     eventually(lambda: wounded.client.get("/api/health").status == 200, 90)
     assert wounded.client.newcomer().get("/api/auth/profile").status == 200
