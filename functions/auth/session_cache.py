@@ -23,7 +23,10 @@ def state(user_id: UUID, session_id: UUID, at: datetime) -> Literal["live", "end
         return None
     if value == REVOKED:
         return "ended"
-    read_at = float(value.removeprefix("active:"))
+    try:
+        read_at = float(value.removeprefix("active:"))
+    except ValueError:  # nothing that this code wrote
+        return None
     return "live" if abs(at.timestamp() - read_at) < SESSION_CACHE_TRUST_SECONDS() else None
 
 

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.errors import Conflict
+from shared.errors import Conflict, FieldError
 from shared.wire import Answer, Body, Currency, Instant, Money
 
 ZERO = Decimal("0.00")
+# One for each ticket that an order may have, and as many again.
+MAX_REFUNDS_PER_ORDER = 200
 Ticket = dict[str, Any]  # id, ticketNumber, ticketTypeId, status: as the wire shows it
 
 
@@ -89,6 +91,16 @@ class RefundExceedsPayment(Conflict):
 
     code = "REFUND_EXCEEDS_PAYMENT"
     message = "The refund is more than what is left of the payment"
+
+
+class TooManyRefunds(Conflict):
+    """An order has no more parts given back, since a message carries them all; all that is left still can be."""
+
+    code = "TOO_MANY_REFUNDS"
+    message = f"After {MAX_REFUNDS_PER_ORDER} refunds only all that is left can be given back"
+
+    def __init__(self) -> None:
+        super().__init__(details=[FieldError("amount", self.message)])
 
 
 class OrderNotRefundable(Conflict):

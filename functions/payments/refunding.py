@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from functions.payments import owing
 from functions.payments.gateways.gateway import GatewayRefused, PaymentGateway, RefundResult
 from functions.payments.models import (
+    MAX_REFUNDS_PER_ORDER,
     ZERO,
     Order,
     OrderNotRefundable,
@@ -22,6 +23,7 @@ from functions.payments.models import (
     RefundRequest,
     RefundStatus,
     Ticket,
+    TooManyRefunds,
 )
 from functions.payments.repository import orders, refunds
 from shared import business, metrics, outbox
@@ -52,6 +54,7 @@ def request(sql: Sql, organizer: User, wanted: RefundRequest, at: datetime) -> R
         BadInput: both an amount and tickets, or tickets that are not the order's.
         OrderNotRefundable: bought, but its tickets are not there yet; or disputed, where the bank decides.
         RefundExceedsPayment: more than is left.
+        TooManyRefunds: one more part, where there are so many already.
     """
     if wanted.amount is not None and wanted.ticket_ids is not None:
         raise BadInput.field("amount", "Give an amount or ticketIds, not both")
@@ -63,6 +66,9 @@ def request(sql: Sql, organizer: User, wanted: RefundRequest, at: datetime) -> R
     if order.shown_status is not order.payment_status:
         raise OrderNotRefundable("The tickets of this order are still being issued")
     amount, ticket_ids = _extent(sql, order, wanted)
+    is_part = amount < order.refundable_amount
+    if is_part and refunds.number_asked_for(sql, order.id) >= MAX_REFUNDS_PER_ORDER:
+        raise TooManyRefunds()
     refund_id = ask(
         sql,
         order,

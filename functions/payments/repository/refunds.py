@@ -55,6 +55,19 @@ def of_order(sql: Sql, order_id: UUID) -> list[Refund]:
     return [refund for refund in map(_refund, rows) if refund is not None]
 
 
+def number_asked_for(sql: Sql, order_id: UUID) -> int:
+    """How many refunds of the (locked) order somebody asked for that have not failed."""
+    row = sql.one(
+        """
+        SELECT count(*) AS n FROM refunds
+         WHERE order_id = %(id)s AND cause = 'REQUESTED' AND status <> 'FAILED'
+        """,
+        id=order_id,
+    )
+    assert row is not None
+    return int(row["n"])
+
+
 def taken_by_bank(sql: Sql, order_id: UUID) -> Decimal:
     """How much of an order's money went back through the buyer's bank, in disputes that were lost."""
     row = sql.one(

@@ -174,6 +174,16 @@ def test_what_the_cache_says_is_believed_for_five_seconds(desk: Desk) -> None:
     assert desk.is_let_in(desk.signed_in(desk.person())["accessToken"])
 
 
+def test_what_nobody_of_ours_wrote_into_the_cache_says_nothing(desk: Desk) -> None:
+    tokens = desk.signed_in(desk.person())
+    user = desk.user(tokens["accessToken"])
+    for value in ("", "active:", "active:soon", "active:nan", "live"):
+        service_cache.set_field(f"session:{user.id}", str(user.session_id), value, seconds=60)
+
+        assert session_cache.state(user.id, user.session_id, now()) is None
+        assert desk.is_let_in(tokens["accessToken"])
+
+
 def test_without_redis_everything_works_on_postgresql(
     desk: Desk, extension: Extension, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,17 @@ def test_a_ticket_is_given_back_at_its_price_and_once(shop: Shop, order_id: str)
     assert shop.ask_refund(order_id).code == "REFUND_EXCEEDS_PAYMENT"
 
 
+def test_after_two_hundred_parts_only_all_that_is_left(shop: Shop, order_id: str) -> None:
+    shop.issue(order_id)
+    _given_back_in_parts(shop, order_id, parts=199, status="SUCCEEDED")
+    _given_back_in_parts(shop, order_id, parts=5, status="FAILED")
+    assert shop.ask_refund(order_id, amount="0.01").status == 202
+
+    refused = shop.ask_refund(order_id, amount="0.01")
+    assert (refused.status, refused.code, refused.fields) == (409, "TOO_MANY_REFUNDS", {"amount"})
+    assert shop.ask_refund(order_id).status == 202
+
+
 def test_never_more_than_was_paid(shop: Shop, order_id: str) -> None:
     shop.issue(order_id)
     assert shop.ask_refund(order_id, amount="99.01").code == "REFUND_EXCEEDS_PAYMENT"
@@ -209,3 +220,17 @@ def test_what_an_organizer_could_not_give_back_is_told(
 
     assert left(shop, order_id) == "98.00"
     assert capsys.readouterr().out.count('"RefundsFailed": [1]') == 1
+
+
+def _given_back_in_parts(shop: Shop, order_id: str, *, parts: int, status: str) -> None:
+    """As if the organizer had given back one cent so many times."""
+    shop.db.run(
+        """
+        INSERT INTO refunds (id, order_id, cause, amount, reason, ticket_ids, status, created_at, updated_at)
+        SELECT gen_random_uuid(), %(id)s, 'REQUESTED', 0.01, 'Sorry', '{}', %(status)s, now(), now()
+          FROM generate_series(1, %(parts)s)
+        """,
+        id=order_id,
+        parts=parts,
+        status=status,
+    )
