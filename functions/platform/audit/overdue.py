@@ -145,12 +145,17 @@ def _refunds(sql: Sql, scope: Scope, limit: int) -> list[Row]:
 
 
 def _second_payments(sql: Sql, scope: Scope, limit: int) -> list[Row]:
+    """Those that the provider has not given back, and those that it never will: until an operator says it is done."""
     return sql.all(
         """
         SELECT order_id AS "orderId", provider, intent_id AS "paymentId" FROM second_payments
-         WHERE status = 'REQUESTED' AND created_at <= %(before)s LIMIT %(limit)s
+         WHERE (status = 'REQUESTED' AND created_at <= %(unanswered)s)
+            OR (status = 'FAILED' AND created_at <= %(at_rest)s AND NOT order_id = ANY(%(paid_back)s))
+         ORDER BY created_at DESC LIMIT %(limit)s
         """,
-        before=scope.limit(timedelta(hours=settings.REFUND_HOURS())),
+        unanswered=scope.limit(timedelta(hours=settings.REFUND_HOURS())),
+        at_rest=scope.at_rest,
+        paid_back=scope.paid_back,
         limit=limit,
     )
 

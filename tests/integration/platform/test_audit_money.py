@@ -90,6 +90,24 @@ def test_money_that_the_provider_could_not_give_back_is_found_until_it_went_anot
     assert found(whole_shop) == set()
 
 
+def test_a_second_payment_that_the_provider_could_not_give_back_is_found_until_it_went_another_way(
+    whole_shop: WholeShop, extension: Extension, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twice = whole_shop.order()
+    whole_shop.payments.run(
+        """
+        INSERT INTO second_payments (provider, intent_id, order_id, refund_key, amount, status, created_at, updated_at)
+        VALUES ('stripe', 'pi_second', %(id)s, gen_random_uuid(), 20, 'FAILED', now() - interval '90 days', now())
+        """,
+        id=twice,
+    )
+    assert found(whole_shop, windowDays=2) == {("limits", "a second payment did not go back", twice)}
+
+    extension.parameters["audit_paid_back_elsewhere"] = twice
+    monkeypatch.setattr(settings.PAID_BACK_ELSEWHERE, "_good_until", 0.0)
+    assert found(whole_shop, windowDays=2) == set()
+
+
 @pytest.mark.parametrize("cents", [9900, 4000])
 def test_money_that_came_back_after_a_dashboard_gave_it_back_is_found(
     whole_shop: WholeShop, cents: int
