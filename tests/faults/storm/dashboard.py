@@ -96,7 +96,14 @@ class Dashboard:
 
     @cached_property
     def _account(self) -> stripe.StripeClient:
-        return stripe.StripeClient(self._secret["secretKey"], base_addresses={"api": self._url})
+        return stripe.StripeClient(
+            self._secret["secretKey"],
+            base_addresses={"api": self._url},
+            http_client=stripe.RequestsClient(
+                timeout=10
+            ),  # the weather is not to wait for a Stripe that hangs
+            max_network_retries=0,
+        )
 
 
 def _claim(intent_id: str) -> bytes:
