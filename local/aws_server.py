@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from local.cloud import RELEASE_PATH
-from local.faults import Fault, FaultError, Faults, OrderedFault
+from local.faults import AnswerLost, Fault, FaultError, Faults, OrderedFault
 from local.permissions.calls import Call
 from local.sendgrid_simulator import FAULTS_PATH as SENDGRID_FAULTS_PATH
 from local.sendgrid_simulator import PATH as SENDGRID_PATH
@@ -73,20 +73,26 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif self.parse_request():
             body = self._read_body()
-            if self.path.startswith(FAULTS_PATH):
-                self._serve_faults(body, self.server.faults)
-            elif self.path == RELEASE_PATH:
-                released = self._release(json.loads(body))
-                self._send(
-                    200, [("Content-Type", "application/json")], json.dumps({"released": released}).encode()
-                )
-            elif self.server.sendgrid is not None and self.path.startswith(SENDGRID_FAULTS_PATH):
-                self._serve_faults(body, self.server.sendgrid.faults)
-            elif self.server.sendgrid is not None and self.path.startswith(SENDGRID_PATH):
-                self._send(*self.server.sendgrid.answer(self.command, self.path, dict(self.headers), body))
-            else:
-                self._serve(body)
+            try:
+                self._answer(body)
+            except AnswerLost:
+                self.close_connection = True
             self.wfile.flush()
+
+    def _answer(self, body: bytes) -> None:
+        if self.path.startswith(FAULTS_PATH):
+            self._serve_faults(body, self.server.faults)
+        elif self.path == RELEASE_PATH:
+            released = self._release(json.loads(body))
+            self._send(
+                200, [("Content-Type", "application/json")], json.dumps({"released": released}).encode()
+            )
+        elif self.server.sendgrid is not None and self.path.startswith(SENDGRID_FAULTS_PATH):
+            self._serve_faults(body, self.server.sendgrid.faults)
+        elif self.server.sendgrid is not None and self.path.startswith(SENDGRID_PATH):
+            self._send(*self.server.sendgrid.answer(self.command, self.path, dict(self.headers), body))
+        else:
+            self._serve(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Every call would be a line."""
@@ -121,6 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return
         try:
             answer = b"".join(self.server.app(self._environ(body), start_response))
+        except AnswerLost:
+            raise
         except OrderedFault as fault:
             self._fail(str(fault))
             return

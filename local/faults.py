@@ -11,7 +11,7 @@ from typing import Any
 
 from local.fault_points import POINT_MODES, POINTS, SLOW_SECONDS
 
-__all__ = ["SLOW_SECONDS", "Fault", "FaultError", "Faults", "OrderedFault", "Stroke"]
+__all__ = ["SLOW_SECONDS", "AnswerLost", "Fault", "FaultError", "Faults", "OrderedFault", "Stroke"]
 
 CALL_MODES = frozenset({"error", "timeout", "slow", "kill_before", "kill_after", "duplicate"})
 FUNCTION_MODES = frozenset({"twice", "watch", *POINT_MODES})
@@ -28,6 +28,10 @@ class FaultError(ValueError):
 
 class OrderedFault(Exception):
     """A failure that was ordered and now happens."""
+
+
+class AnswerLost(OrderedFault):
+    """What was asked for is done, and whoever asked hears nothing of it: the connection ends without an answer."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
-from local.faults import SLOW_SECONDS, OrderedFault
+from local.faults import SLOW_SECONDS, AnswerLost, OrderedFault
 
 TIMEOUT_SECONDS = 60.0
 
@@ -49,5 +49,5 @@ def with_fault(mode: str | None, deliver: Callable[[], Any]) -> Any:
     if mode == "duplicate":
         deliver()
     if mode == "kill_after":
-        raise failure
+        raise AnswerLost(str(failure))
     return message

@@ -15,7 +15,7 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
-from local.faults import Faults, OrderedFault
+from local.faults import AnswerLost, Faults, OrderedFault
 from local.mail_files import with_fault, write
 
 PATH = "/_local/sendgrid"
@@ -44,7 +44,7 @@ class SendGrid:
         self._folder, self.faults = folder, faults
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """The answer to a request: status, headers, body."""
+        """The answer to a request: status, headers, body. Raises AnswerLost if that was ordered."""
         try:
             if (method, path) != ("POST", f"{PATH}/v3/mail/send"):
                 raise Refusal("Resource not found", status=404)
@@ -55,6 +55,8 @@ class SendGrid:
             with_fault(self.faults.take("sendgrid"), lambda: self._take(id_, mail))
         except Refusal as refusal:
             return _refused(refusal)
+        except AnswerLost:
+            raise
         except OrderedFault as fault:
             return _refused(Refusal(str(fault), status=500))
         return 202, [("X-Message-Id", id_)], b""

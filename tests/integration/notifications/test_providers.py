@@ -104,6 +104,19 @@ def test_while_both_are_down_a_mail_waits_and_goes_out_once(
     assert len(back_up.taken()) == 1
 
 
+@pytest.mark.usefixtures("_ses_is_away")
+def test_what_sendgrid_took_without_an_answer_is_left_to_it_for_a_while(
+    post: Post, back_up: BackUp, notifications_db: TestDatabase, ada: UUID
+) -> None:
+    back_up.fails("kill_after", 1)
+
+    assert post.deliver(consumer.handler, "mail", a_confirmation(ada))
+
+    assert len(back_up.taken()) == 1
+    assert row(notifications_db)["status"] == "PENDING"
+    assert resend_mail.handler({"olderThanSeconds": 0}, None) == {"handled": 0}
+
+
 @pytest.mark.usefixtures("_ses_is_away", "post")
 def test_sendgrid_that_nobody_configured_is_passed_over() -> None:
     assert providers.chosen() == ["ses"]
