@@ -21,6 +21,8 @@ from tests.faults.storm.plan import Stroke
 SERVER_PAUSE_SECONDS = 20.0
 """Between two servers that go: the laptop cloud gives up on what ends again and again."""
 HANG_SECONDS = 2.0
+LANES = {"redis": "servers", "postgres": "servers", "dashboard": "people", "forgery": "people"}
+"""What takes its time holds up nothing else: a storm's other faults are to strike while there are buyers."""
 SEVERAL_TIMES_PROVIDER = ("error", "kill_before")
 FORGED = {
     "stripe": (b'{"id": "evt_1", "type": "payment_intent.succeeded"}', {"Stripe-Signature": "t=1,v1=00"}),
@@ -37,18 +39,52 @@ FORGED = {
 }
 
 
+class Lane:
+    """Carries out strokes one after another, in a thread of its own."""
+
+    def __init__(self, act: Callable[[Stroke], None]) -> None:
+        self._act = act
+        self._strokes: queue.Queue[Stroke | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.struck: Counter[str] = Counter()
+        self.missed: Counter[str] = Counter()
+
+    def start(self) -> None:
+        """From now on what is handed over happens."""
+        self._thread.start()
+
+    def put(self, stroke: Stroke) -> None:
+        """Have it happen as soon as those before it have."""
+        self._strokes.put(stroke)
+
+    def end(self, *, at_once: bool) -> None:
+        """Return once all that was handed over has happened, or only what is happening now (`at_once`)."""
+        with contextlib.suppress(queue.Empty):
+            while at_once:
+                late = self._strokes.get_nowait()
+                assert late is not None
+                self.missed[f"{late.kind} (too late)"] += 1
+        self._strokes.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (stroke := self._strokes.get()) is not None:
+            try:
+                self._act(stroke)
+                self.struck[stroke.kind] += 1
+            except Exception as broken:  # noqa: BLE001  # a fault that could not be ordered is no finding
+                self.missed[f"{stroke.kind} ({type(broken).__name__})"] += 1
+
+
 class Weather:
-    """Carries out strokes one after another, in a thread of its own. Start it, hand it strokes, calm it."""
+    """Carries out strokes, those of a lane one after another. Start it, hand it strokes, calm it."""
 
     def __init__(self, laptop: Laptop, ledger: Ledger) -> None:
         self._laptop, self._ledger = laptop, ledger
         self._client: Client = laptop.client
         self._dashboard = Dashboard(laptop)
-        self._strokes: queue.Queue[Stroke | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._lanes = {name: Lane(self._act) for name in ("faults", *sorted(set(LANES.values())))}
         self._server_went = 0.0
-        self.struck: Counter[str] = Counter()
-        self.missed: Counter[str] = Counter()
         self.unclear_mails = 0
         self._acts: dict[str, Callable[[Stroke], None]] = {
             "function": self._function,
@@ -68,28 +104,37 @@ class Weather:
     def start(self) -> None:
         """Faults begin."""
         self._ledger.kills_are_on = True
-        self._thread.start()
+        for lane in self._lanes.values():
+            lane.start()
 
     def strike(self, strokes: list[Stroke]) -> None:
-        """Have these happen as soon as those before them have."""
+        """Have these happen as soon as those of their lane have that came before."""
         for stroke in strokes:
-            self._strokes.put(stroke)
+            self._lanes[LANES.get(stroke.kind, "faults")].put(stroke)
 
     def calm(self) -> None:
-        """Carry out what was handed over, then take every fault back that has not struck yet."""
-        self._strokes.put(None)
-        self._thread.join()
+        """Carry out what was handed over, then take every fault back that has not struck yet.
+
+        Servers go no more: without buyers there is nothing that they could take along.
+        """
+        for name, lane in self._lanes.items():
+            lane.end(at_once=name == "servers")
         for port in ("stripe", "paypal"):
             urllib3.request("DELETE", f"{self._at(port)}/_control/faults", timeout=10)
         self._client.delete("/_local/faults").expect(204)
 
-    def _run(self) -> None:
-        while (stroke := self._strokes.get()) is not None:
-            try:
-                self._acts[stroke.kind](stroke)
-                self.struck[stroke.kind] += 1
-            except Exception as broken:  # noqa: BLE001  # a fault that could not be ordered is no finding
-                self.missed[f"{stroke.kind} ({type(broken).__name__})"] += 1
+    @property
+    def struck(self) -> Counter[str]:
+        """How many faults of each kind there were."""
+        return sum((lane.struck for lane in self._lanes.values()), Counter())
+
+    @property
+    def missed(self) -> Counter[str]:
+        """Those that could not be had, and why."""
+        return sum((lane.missed for lane in self._lanes.values()), Counter())
+
+    def _act(self, stroke: Stroke) -> None:
+        self._acts[stroke.kind](stroke)
 
     # ---- functions and queues
 
