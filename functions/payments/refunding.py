@@ -323,10 +323,17 @@ def _refused(sql: Sql, order: Order, refund: Refund, answer: NotRefundable, at: 
         _did_not_succeed(sql, order, refund, answer.code, at)
         found = orders.get(sql, order.id)
         assert found is not None
+        if found.refunds_unclear and _is_ahead(sql, found, answer.amount_refunded):
+            return  # a refund of the dashboard's failed meanwhile: who asks next (`unheard`) finds which
         found_at_provider(sql, found, answer.amount_refunded, at)
         if answer.code not in NEVER_REFUNDABLE and not _ask_for_the_rest(sql, order.id, at):
             # Its organizer has to ask for what is left, or somebody.
             metrics.count("payments", "RefundsFailed")
+
+
+def _is_ahead(sql: Sql, order: Order, total_refunded: Decimal) -> bool:
+    """Whether more has gone back by our books than by the provider's."""
+    return order.refunded_amount - refunds.taken_by_bank(sql, order.id) > total_refunded
 
 
 def _ask_for_the_rest(sql: Sql, order_id: UUID, at: datetime) -> bool:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from functions.payments import provider, webhooks
+from functions.payments import provider, refunding, webhooks
 from functions.payments.database import database
 from functions.payments.gateways.gateway import RefundResult
 from functions.payments.repository import orders
@@ -135,3 +135,25 @@ def test_an_answer_from_before_the_order_changed_fails_nothing(shop: Shop, is_kn
     with pytest.raises(webhooks.TooEarly), database.transaction() as sql:
         webhooks.hear(sql, "stripe", before if is_known else None, answer, now(), failed=failed)
     assert shop.order(order_id)["refunded_amount"] == 40
+
+
+def test_one_that_failed_while_ours_was_on_its_way_is_found_though_ours_is_refused(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    shop.issue(order_id)
+    given_back(shop, order_id, 4000)
+    assert shop.ask_refund(order_id).status == 202
+    hear_that_one_failed(shop, order_id, "40.00", total="0.00")
+    [ours] = shop.db.all("SELECT id FROM refunds WHERE status = 'REQUESTED'")
+    refused = refunding.NotRefundable("charge_disputed", Decimal("0.00"))
+
+    with database.transaction() as sql:
+        refunding.record(sql, ours["id"], refused, now())
+        marked = orders.get(sql, UUID(order_id))
+        assert marked is not None
+        assert marked.refunds_unclear
+        told = replace(provider.stripe().fetch(intent_of(shop, order_id)), amount_refunded=Decimal("0.00"))
+        webhooks.hear(sql, "stripe", marked, told, now())
+
+    assert refunds_of(shop, order_id) == [("40.00", "FAILED"), ("59.00", "FAILED")]
+    order = shop.order(order_id)
+    assert (order["refunded_amount"], order["refunds_unclear"]) == (0, False)
