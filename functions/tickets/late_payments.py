@@ -10,7 +10,7 @@ from uuid import UUID
 
 from functions.tickets import inventory, issuing, mails, notifying
 from functions.tickets.qr_codes import Signer
-from functions.tickets.records import Purchase, TicketRow
+from functions.tickets.records import EventCopy, Purchase, TicketRow
 from functions.tickets.repository import event_copies as copies
 from functions.tickets.repository import purchases, reservations, tickets
 from shared import outbox
@@ -32,7 +32,10 @@ def honour(sql: Sql, order_id: UUID, version: int, signer: Signer, at: datetime)
     if valid:
         _tell_issued(sql, purchase, valid, purchase.version)
         return
-    why_not = _refused_before(sql, purchase) or _not_for_sale(sql, purchase, at)
+    event = copies.get_for_share(sql, purchase.event_id)
+    why_not = _refused_before(sql, purchase)
+    if why_not is None and not _was_let_in(sql, purchase, event):
+        why_not = _not_for_sale(event, at)
     if why_not is None:
         why_not = _take(sql, purchase, signer, at, made_before=len(known))
     if why_not is not None:
@@ -43,8 +46,13 @@ def _refused_before(sql: Sql, purchase: Purchase) -> str | None:
     return "REFUSED_BEFORE" if purchases.late_payment(sql, purchase.order_id) == "REFUSED" else None
 
 
-def _not_for_sale(sql: Sql, purchase: Purchase, at: datetime) -> str | None:
-    event = copies.get_for_share(sql, purchase.event_id)
+def _was_let_in(sql: Sql, purchase: Purchase, event: EventCopy) -> bool:
+    """Whether its tickets were good at the door, and the dispute that voided them later was won: nothing is bought."""
+    has_taken_place = event.status in ("PUBLISHED", "COMPLETED")
+    return has_taken_place and tickets.disputed_after(sql, purchase.order_id, event.event_date)
+
+
+def _not_for_sale(event: EventCopy, at: datetime) -> str | None:
     if event.status != "PUBLISHED":
         return f"EVENT_{event.status}"
     return "EVENT_STARTED" if event.event_date <= at else None
@@ -78,7 +86,7 @@ def _reinstate(sql: Sql, purchase: Purchase, at: datetime) -> str | None:
     facts = {"ticketIds": [str(ticket.id) for ticket in valid]}
     version = purchases.advance(sql, purchase.order_id, purchase.status, "reinstated", facts, at)
     _tell_issued(sql, purchase, valid, version)
-    _mail(sql, purchase, valid, version)
+    _mail(sql, purchase, valid, version, at)
     inventory.changed(sql, purchase.event_id, list({ticket.ticket_type_id for ticket in valid}))
     return None
 
@@ -111,9 +119,11 @@ def _tell_issued(sql: Sql, purchase: Purchase, valid: list[TicketRow], version: 
     outbox.publish(sql, message, subject=purchase.order_id, version=version)
 
 
-def _mail(sql: Sql, purchase: Purchase, valid: list[TicketRow], version: int) -> None:
+def _mail(sql: Sql, purchase: Purchase, valid: list[TicketRow], version: int, at: datetime) -> None:
     event = copies.get(sql, purchase.event_id)
     assert event is not None, "seats are only held of events that are here"
+    if event.event_date <= at:
+        return  # nobody wants a ticket for what is over
     outbox.send(
         sql,
         "mail",

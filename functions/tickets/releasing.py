@@ -29,6 +29,7 @@ def release(sql: Sql, order_id: UUID, at: datetime) -> Outcome:
         inventory.changed(sql, purchase.event_id, [hold.ticket_type_id for hold in held])
     else:
         _void(sql, purchase, None, None, at)
+        tickets.settle_void(sql, order_id, None, None)
         reservations.mark_released(sql, purchase.reservation_id)
     version = purchases.advance(sql, order_id, "RELEASED", "released", {}, at)
     message = OrderReleased(order_id=order_id, user_id=purchase.user_id, event_id=purchase.event_id)
@@ -58,6 +59,8 @@ def void_locked(
 ) -> list[UUID]:
     """As `void`, of a purchase that the caller has locked; the tickets that are void from now on."""
     voided = _void(sql, purchase, ticket_ids, reason, at)
+    if reason == "REFUNDED":  # also those that a dispute voided before
+        tickets.settle_void(sql, purchase.order_id, ticket_ids, reason)
     if voided:
         facts = {"ticketIds": [str(ticket_id) for ticket_id in voided], "reason": reason}
         version = purchases.advance(sql, purchase.order_id, purchase.status, "tickets_voided", facts, at)

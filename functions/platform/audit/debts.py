@@ -17,7 +17,8 @@ def judge(sql: Sql, scope: Scope, findings: Findings) -> None:
 def _orders(sql: Sql, scope: Scope, limit: int) -> list[Row]:
     """The newest ones; `undecided` if nobody has said yet whether the money is to buy its seats or to go back.
 
-    An order partly refunded is among them if the rest could not go back and none of its tickets is valid any more.
+    One that was bought is among them if a refund failed, and it has nothing but void tickets, or one of that refund
+    that is void and that no other refund is for.
     """
     return sql.all(
         """
@@ -27,8 +28,14 @@ def _orders(sql: Sql, scope: Scope, limit: int) -> list[Row]:
                AND (payment_status = 'CANCELLED' OR (payment_status = 'DISPUTED' AND dispute = 'WON'))
             UNION
             SELECT o.id FROM refunds r JOIN orders o ON o.id = r.order_id
-             WHERE r.status = 'FAILED' AND o.payment_status = 'PARTIALLY_REFUNDED'
-               AND NOT EXISTS (SELECT FROM jsonb_array_elements(o.tickets) k WHERE k ->> 'status' <> 'VOID'))
+             WHERE r.status = 'FAILED' AND o.payment_status IN ('PAID', 'PARTIALLY_REFUNDED')
+               AND (NOT EXISTS (SELECT FROM jsonb_array_elements(o.tickets) k WHERE k ->> 'status' <> 'VOID')
+                    OR EXISTS (
+                        SELECT FROM jsonb_array_elements(o.tickets) k
+                         WHERE k ->> 'status' = 'VOID' AND (k ->> 'id')::uuid = ANY(r.ticket_ids)
+                           AND NOT EXISTS (SELECT FROM refunds other
+                                            WHERE other.order_id = o.id AND other.status <> 'FAILED'
+                                              AND (k ->> 'id')::uuid = ANY(other.ticket_ids)))))
         SELECT o.id, NOT EXISTS (
                    SELECT FROM refunds r
                     WHERE r.order_id = o.id

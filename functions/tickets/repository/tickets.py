@@ -107,6 +107,38 @@ def void(sql: Sql, order_id: UUID, ticket_ids: list[UUID] | None, reason: str | 
     )
 
 
+def settle_void(sql: Sql, order_id: UUID, ticket_ids: list[UUID] | None, reason: str | None) -> None:
+    """Tickets (None: all of the order's) that a dispute voided are void for this reason instead: winning it brings them
+    back no more. Call it under the purchase's lock.
+    """
+    sql.run(
+        """
+        UPDATE tickets SET void_reason = %(reason)s
+         WHERE order_id = %(order_id)s AND void_reason = 'DISPUTED'
+           AND (%(ids)s::UUID[] IS NULL OR id = ANY(%(ids)s::UUID[]))
+        """,
+        order_id=order_id,
+        ids=ticket_ids,
+        reason=reason,
+    )
+
+
+def disputed_after(sql: Sql, order_id: UUID, began_at: datetime) -> bool:
+    """Whether a dispute voided tickets of the order that had been used, or when their event had begun."""
+    row = sql.one(
+        """
+        SELECT FROM tickets k
+         WHERE k.order_id = %(id)s AND k.void_reason = 'DISPUTED'
+           AND (k.checked_in_at IS NOT NULL OR %(began_at)s <= (
+                SELECT max(e.created_at) FROM ticket_events e WHERE e.ticket_id = k.id AND e.type = 'voided'))
+         LIMIT 1
+        """,
+        id=order_id,
+        began_at=began_at,
+    )
+    return row is not None
+
+
 def orders_with_valid(sql: Sql, event_id: UUID, limit: int) -> list[UUID]:
     """The orders that the event's first so many valid tickets belong to."""
     rows = sql.all(

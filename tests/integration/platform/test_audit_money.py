@@ -90,6 +90,22 @@ def test_money_that_the_provider_could_not_give_back_is_found_until_it_went_anot
     assert found(whole_shop) == set()
 
 
+def test_the_price_of_one_void_ticket_that_did_not_go_back_is_found_until_it_does(
+    whole_shop: WholeShop,
+) -> None:
+    owed, shop = whole_shop.order("pm_card_refundFail"), whole_shop.shop
+    ticket_id = whole_shop.sales.tickets(owed)[0]["id"]
+    whole_shop.refund(owed, [ticket_id])
+    whole_shop.deliver()
+    shop.webhook(intent_of(shop, owed), "refund.updated")
+    whole_shop.deliver()
+    assert [ticket["status"] for ticket in whole_shop.sales.tickets(owed)] == ["VOID", "ACTIVE"]
+    assert found(whole_shop) == {("money", "money of an order without tickets has not gone back", owed)}
+
+    whole_shop.refund(owed, [ticket_id])  # once more
+    assert [what for _, what, _ in found(whole_shop)] == ["a refund has no answer"]
+
+
 def test_a_second_payment_that_the_provider_could_not_give_back_is_found_until_it_went_another_way(
     whole_shop: WholeShop, extension: Extension, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -222,3 +222,77 @@ def test_money_for_an_order_without_disputed_tickets_or_unknown_gets_none(sales:
     pay_late(aws, order_id)
     pay_late(aws, str(uuid4()))
     assert refusals(aws) == ["NO_TICKETS"]
+
+
+@pytest.mark.parametrize("status", ["PUBLISHED", "COMPLETED"])
+def test_a_dispute_that_is_won_after_the_event_leaves_used_tickets_used(
+    sales: Sales, aws: Cloud, status: str
+) -> None:
+    order_id = _over_and_disputed(sales, aws, status, is_used=True)
+
+    pay_late(aws, order_id)
+
+    assert [row["status"] for row in sales.tickets(order_id)] == ["USED"]
+    assert refusals(aws) == []
+    assert aws.messages("mail") == [], "nobody wants a ticket for what is over"
+
+
+@pytest.mark.parametrize(
+    ("changed", "reasons"),
+    [
+        ("SELECT 1", []),
+        ("UPDATE ticket_events SET created_at = now() - interval '2 days'", ["EVENT_STARTED"]),
+        ("UPDATE event_copies SET status = 'CANCELLED'", ["EVENT_CANCELLED"]),
+    ],
+)
+def test_tickets_that_a_dispute_voided_after_they_could_be_used_were_worth_their_money(
+    sales: Sales, aws: Cloud, changed: str, reasons: list[str]
+) -> None:
+    order_id = _over_and_disputed(sales, aws, "PUBLISHED", is_used=False)
+    sales.db.run(changed)
+
+    pay_late(aws, order_id)
+
+    assert refusals(aws) == reasons
+
+
+def test_a_ticket_refunded_while_it_is_disputed_stays_void_when_that_is_won(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    refunded, kept = sales.issued(a_user(), event_id, {sales.type(event_id): 2})
+    order_id = str(kept["order_id"])
+    dispute(aws, order_id)
+    refund(aws, order_id, [refunded["id"]], fully=False)
+
+    pay_late(aws, order_id, version=2)
+
+    assert {row["id"]: row["status"] for row in sales.tickets(order_id)} == {
+        refunded["id"]: "VOID",
+        kept["id"]: "ACTIVE",
+    }
+
+
+def test_tickets_of_before_a_release_are_not_valid_beside_those_of_after_it(sales: Sales, aws: Cloud) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id)
+    order_id = str(sales.issued(a_user(), event_id, {id: 2})[0]["order_id"])
+    dispute(aws, order_id, 1)
+    sales.release(order_id)
+    pay_late(aws, order_id, 2)
+    dispute(aws, order_id, 3)
+
+    pay_late(aws, order_id, 4)
+
+    assert sorted(row["status"] for row in sales.tickets(order_id)) == ["ACTIVE", "ACTIVE", "VOID", "VOID"]
+    assert sales.stock(id) == (2, 0)
+
+
+def _over_and_disputed(sales: Sales, aws: Cloud, status: str, *, is_used: bool) -> str:
+    """An order of one ticket, used at the door or not, whose event is over; then its buyer complained to the bank."""
+    event_id = sales.event()
+    ticket = sales.issued(a_user(), event_id, {sales.type(event_id): 1})[0]
+    if is_used:
+        body = {"qrCode": ticket["qr_code"]}
+        call(check_in.handler, "POST", "/api/tickets/check-in", user=sales.organizer, body=body)
+    sales.db.run(f"UPDATE event_copies SET event_date = now() - interval '1 day', status = '{status}'")
+    dispute(aws, str(ticket["order_id"]))
+    return str(ticket["order_id"])
