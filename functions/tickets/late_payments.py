@@ -3,6 +3,8 @@
 Stock and the limit per person decide, as for everybody, and an event that is called off or has begun sells nothing.
 That the sale has closed meanwhile is no reason: the buyer was in time when the order was made. What was answered once
 is answered again, however often it is asked.
+
+Tickets that a dispute voided are not bought again when it is won: they are valid as they were, also after their event.
 """
 
 from datetime import datetime
@@ -34,7 +36,7 @@ def honour(sql: Sql, order_id: UUID, version: int, signer: Signer, at: datetime)
         return
     event = copies.get_for_share(sql, purchase.event_id)
     why_not = _refused_before(sql, purchase)
-    if why_not is None and not _was_let_in(sql, purchase, event):
+    if why_not is None and not _could_be_used(sql, purchase, event):
         why_not = _not_for_sale(event, at)
     if why_not is None:
         why_not = _take(sql, purchase, signer, at, made_before=len(known))
@@ -46,10 +48,12 @@ def _refused_before(sql: Sql, purchase: Purchase) -> str | None:
     return "REFUSED_BEFORE" if purchases.late_payment(sql, purchase.order_id) == "REFUSED" else None
 
 
-def _was_let_in(sql: Sql, purchase: Purchase, event: EventCopy) -> bool:
-    """Whether its tickets were good at the door, and the dispute that voided them later was won: nothing is bought."""
+def _could_be_used(sql: Sql, purchase: Purchase, event: EventCopy) -> bool:
+    """Whether a dispute voided its tickets only when they had been good at the door: they get back what they were, and
+    nothing is bought.
+    """
     has_taken_place = event.status in ("PUBLISHED", "COMPLETED")
-    return has_taken_place and tickets.disputed_after(sql, purchase.order_id, event.event_date)
+    return has_taken_place and tickets.were_disputed_after(sql, purchase.order_id, event.event_date)
 
 
 def _not_for_sale(event: EventCopy, at: datetime) -> str | None:

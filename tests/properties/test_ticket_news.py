@@ -22,8 +22,9 @@ from tests.support import a_user
 pytestmark = pytest.mark.timeout(LIMIT_SECONDS)
 
 ISSUED, VOIDED = "tickets.order_issued.v1", "tickets.tickets_voided.v1"
-MOST_RELEASES = 2  # of many, the last one would decide too often
 RELEASED, CHECKED_IN = "tickets.order_released.v1", "tickets.ticket_checked_in.v1"
+MOST_RELEASES = 2
+"""Of one order: each makes all that was told before it count for nothing."""
 
 
 @dataclass

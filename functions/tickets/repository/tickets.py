@@ -108,8 +108,9 @@ def void(sql: Sql, order_id: UUID, ticket_ids: list[UUID] | None, reason: str | 
 
 
 def settle_void(sql: Sql, order_id: UUID, ticket_ids: list[UUID] | None, reason: str | None) -> None:
-    """Tickets (None: all of the order's) that a dispute voided are void for this reason instead: winning it brings them
-    back no more. Call it under the purchase's lock.
+    """Have tickets (None: all of the order's) that a dispute voided be void for this reason instead.
+
+    Winning the dispute brings them back no more. Call it under the purchase's lock.
     """
     sql.run(
         """
@@ -123,7 +124,7 @@ def settle_void(sql: Sql, order_id: UUID, ticket_ids: list[UUID] | None, reason:
     )
 
 
-def disputed_after(sql: Sql, order_id: UUID, began_at: datetime) -> bool:
+def were_disputed_after(sql: Sql, order_id: UUID, began_at: datetime) -> bool:
     """Whether a dispute voided tickets of the order that had been used, or when their event had begun."""
     row = sql.one(
         """

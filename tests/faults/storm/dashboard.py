@@ -96,12 +96,12 @@ class Dashboard:
 
     @cached_property
     def _account(self) -> stripe.StripeClient:
+        # The weather is not to wait for a Stripe that hangs.
+        impatient = stripe.RequestsClient(timeout=10)
         return stripe.StripeClient(
             self._secret["secretKey"],
             base_addresses={"api": self._url},
-            http_client=stripe.RequestsClient(
-                timeout=10
-            ),  # the weather is not to wait for a Stripe that hangs
+            http_client=impatient,
             max_network_retries=0,
         )
 
