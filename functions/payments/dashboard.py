@@ -7,7 +7,7 @@ amount alone, and may stand for several. So the sums decide: as much fails as th
 from datetime import datetime
 from decimal import Decimal
 
-from functions.payments import refunding
+from functions.payments import refund_outcomes
 from functions.payments.gateways.gateway import RefundResult
 from functions.payments.models import ZERO, Order, Refund, RefundStatus
 from functions.payments.repository import orders, refunds
@@ -19,8 +19,8 @@ def came_back(
 ) -> Order:
     """Let refunds of the dashboard's fail until the books are not ahead of the provider any more; the order after it.
 
-    They may be behind it then, where a part of a refund did go back: `refunding.found_at_provider` takes that over.
-    While a refund of ours is on its way the provider's total may include it: the order is marked, as there.
+    They may be behind it then, where a part of a refund did go back: `refund_outcomes.found_at_provider` takes that
+    over. While a refund of ours is on its way the provider's total may include it: the order is marked, as there.
 
     Args:
         order: locked.
@@ -57,4 +57,4 @@ def _fail(sql: Sql, order: Order, refund: Refund, failed: RefundResult | None, a
         key=None,
         failure=failed.failure if failed else None,
     )
-    refunding.record(sql, refund.id, answer, at)
+    refund_outcomes.record(sql, refund.id, answer, at)

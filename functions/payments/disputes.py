@@ -11,7 +11,7 @@ by itself, and only moves forward, however often and late it is told.
 from dataclasses import replace
 from datetime import datetime
 
-from functions.payments import fulfilment, late_money, refunding
+from functions.payments import fulfilment, late_money, refund_outcomes
 from functions.payments.gateways.gateway import DisputeResult
 from functions.payments.models import ZERO, Dispute, Order, PaymentStatus
 from functions.payments.repository import disputes, orders
@@ -57,7 +57,7 @@ def _lost(sql: Sql, order: Order, dispute: DisputeResult, at: datetime) -> None:
     order = replace(order, dispute=Dispute.LOST)
     amount = min(dispute.amount, order.refundable_amount)
     if amount > ZERO:
-        order = refunding.taken_by_bank(sql, order, amount, at)
+        order = refund_outcomes.taken_by_bank(sql, order, amount, at)
     else:
         order = orders.save(sql, order, "DISPUTE_LOST", at)
     if tickets_are_valid:

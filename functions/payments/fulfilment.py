@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from functions.payments import refunding
+from functions.payments import refund_outcomes
 from functions.payments.models import ZERO, Dispute, Order, PaymentStatus, RefundStatus, Ticket
 from functions.payments.repository import orders, refunds
 from shared import outbox
@@ -42,7 +42,7 @@ def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime, versio
     if order.dispute in (Dispute.OPEN, Dispute.LOST):
         tell_of_dispute(sql, order)  # tickets heard of it before it had any to void
     elif order.refunded_amount == order.captured_amount > ZERO:
-        refunding.tell_again(sql, order)  # likewise
+        refund_outcomes.tell_again(sql, order)  # likewise
     return order
 
 

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 
 from functions.payments.gateways.gateway import GatewayRefused, PaymentGateway, PaymentResult, RefundResult
 from functions.payments.models import ZERO, Order, RefundStatus
-from functions.payments.refunding import GATEWAY_STATUS, NEVER_REFUNDABLE
+from functions.payments.refund_outcomes import GATEWAY_STATUS
+from functions.payments.refunding import NEVER_REFUNDABLE
 from functions.payments.repository import orders
 from functions.payments.repository import second_payments as repository
 from shared import metrics, outbox

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from functions.payments import charging, dashboard, disputes, refunding, second_payments, settling
+from functions.payments import charging, dashboard, disputes, refund_outcomes, second_payments, settling
 from functions.payments.gateways.gateway import (
     DisputeResult,
     GatewayKnowsNothing,
@@ -209,7 +209,7 @@ def hear(
         charging.go_on(sql, order, at)
     if is_unclear:
         order = dashboard.came_back(sql, order, answer.amount_refunded, failed, at)
-    refunding.found_at_provider(sql, order, answer.amount_refunded, at)
+    refund_outcomes.found_at_provider(sql, order, answer.amount_refunded, at)
     return orders.get(sql, order.id)
 
 
@@ -295,7 +295,7 @@ def _record_refund(sql: Sql, due: Due, answer: RefundResult, at: datetime) -> Re
     key = _uuid(answer.key)
     refund = refunds.get(sql, key) if key else refunds.by_gateway_id(sql, due.object_id)
     if refund is not None:
-        refunding.record(sql, refund.id, answer, at)
+        refund_outcomes.record(sql, refund.id, answer, at)
         return None
     if key is not None and second_payments.heard(sql, key, answer, at):
         return None

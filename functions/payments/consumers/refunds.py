@@ -1,6 +1,6 @@
 """payments-refunds: give back the money of recorded refunds, and of orders that were paid twice."""
 
-from functions.payments import provider, refunding, second_payments
+from functions.payments import provider, refund_outcomes, refunding, second_payments
 from functions.payments.database import database
 from shared.clock import now
 from shared.consumer import Consumer, Message
@@ -19,7 +19,7 @@ def refund(message: Message[RefundRequested]) -> None:
     order, recorded = due
     answer = refunding.carry_out(provider.gateway_for(order), order, recorded)
     with database.transaction() as sql:
-        refunding.record(sql, recorded.id, answer, now())
+        refund_outcomes.record(sql, recorded.id, answer, now())
 
 
 @consumer.on_call(SecondPaymentFound)

@@ -1,6 +1,6 @@
 """RefundPayment: give back the money of an order that got no tickets."""
 
-from functions.payments import compensating, provider, refunding
+from functions.payments import compensating, provider, refund_outcomes, refunding
 from functions.payments.database import database
 from functions.payments.saga_models import Refunded, RefundInput
 from shared.clock import now
@@ -15,7 +15,7 @@ def refund_payment(given: RefundInput) -> Refunded:
         order, refund = step
         answer = refunding.carry_out(provider.gateway_for(order), order, refund)
         with database.transaction() as sql:
-            refunding.record(sql, refund.id, answer, now())
+            refund_outcomes.record(sql, refund.id, answer, now())
     return Refunded()
 
 

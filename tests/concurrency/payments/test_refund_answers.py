@@ -3,7 +3,7 @@
 from decimal import Decimal
 from uuid import UUID
 
-from functions.payments import refunding
+from functions.payments import refund_outcomes, refunding
 from functions.payments.database import database
 from functions.payments.gateways.gateway import RefundResult, RefundStatus
 from functions.payments.repository import orders
@@ -25,7 +25,7 @@ def ask(order_id: str) -> UUID:
 
 def hear(sql: Sql, refund_id: UUID, status: RefundStatus) -> None:
     answer = RefundResult("re_1", None, status, THIRTY, str(refund_id))
-    refunding.record(sql, refund_id, answer, now())
+    refund_outcomes.record(sql, refund_id, answer, now())
 
 
 def hear_alone(refund_id: UUID, status: RefundStatus) -> None:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from uuid import uuid4
 
-from functions.payments import charging, provider, refunding
+from functions.payments import charging, provider, refund_outcomes, refunding
 from functions.payments.database import database
 from functions.payments.repository import orders, refunds
 from functions.payments.saga_models import Reservation
@@ -91,5 +91,5 @@ def test_control_a_refund_that_is_recorded_without_being_finished_once_counts_tw
             order, refund = orders.lock(sql, order_id), refunds.get(sql, refund_id)
             assert order is not None
             assert refund is not None
-            refunding._succeeded(sql, order, refund, None, now())
+            refund_outcomes._succeeded(sql, order, refund, None, now())
     assert shop.order(str(order_id))["refunded_amount"] == Decimal("120.00")

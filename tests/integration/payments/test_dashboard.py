@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from functions.payments import provider, refunding, webhooks
+from functions.payments import provider, refund_outcomes, refunding, webhooks
 from functions.payments.database import database
 from functions.payments.gateways.gateway import RefundResult
 from functions.payments.repository import orders
@@ -147,7 +147,7 @@ def test_one_that_failed_while_ours_was_on_its_way_is_found_though_ours_is_refus
     refused = refunding.NotRefundable("charge_disputed", Decimal("0.00"))
 
     with database.transaction() as sql:
-        refunding.record(sql, ours["id"], refused, now())
+        refund_outcomes.record(sql, ours["id"], refused, now())
         marked = orders.get(sql, UUID(order_id))
         assert marked is not None
         assert marked.refunds_unclear

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.payments import provider, refunding, webhooks
+from functions.payments import provider, refund_outcomes, webhooks
 from functions.payments.database import database
 from functions.payments.gateways.gateway import RefundResult, WebhookEvent
 from functions.payments.gateways.paypal_client import PayPalClient
@@ -85,7 +85,7 @@ def test_an_answer_from_before_a_refund_failed_is_not_taken(shop: Shop, is_known
     answers = webhooks.ask(provider.paypal(), asked)  # pending: counted as given back
     failed = RefundResult(refund["gateway_refund_id"], None, "failed", Decimal(20), None)
     with database.transaction() as sql:
-        refunding.record(sql, refund["id"], failed, now())
+        refund_outcomes.record(sql, refund["id"], failed, now())
 
     with suppress(webhooks.TooEarly), database.transaction() as sql:
         webhooks.record(sql, asked, answers, now())

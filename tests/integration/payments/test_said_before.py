@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from functions.payments import cancelling, charging, provider, refunding, switching, unheard
+from functions.payments import cancelling, charging, provider, refund_outcomes, refunding, switching, unheard
 from functions.payments.consumers import webhooks
 from functions.payments.database import database
 from functions.payments.gateways.gateway import Failure, PaymentResult, RefundResult, RefundStatus
@@ -47,7 +47,7 @@ def asked(reservation: dict[str, Any]) -> tuple[charging.Due, PaymentResult | Fa
 def hear(refund_id: UUID, status: RefundStatus) -> None:
     answer = RefundResult(f"re_{refund_id.hex}", None, status, THIRTY, str(refund_id))
     with database.transaction() as sql:
-        refunding.record(sql, refund_id, answer, now())
+        refund_outcomes.record(sql, refund_id, answer, now())
 
 
 def amounts(shop: Shop, order_id: str) -> tuple[int, int]:
@@ -185,7 +185,7 @@ def test_money_that_we_are_giving_back_is_not_taken_for_somebody_else_s_refund(
     assert amounts(shop, order_id) == (0, 30)
 
     with database.transaction() as sql:
-        refunding.record(sql, refund_id, answer, now())
+        refund_outcomes.record(sql, refund_id, answer, now())
     assert amounts(shop, order_id) == (30, 0)
 
 
