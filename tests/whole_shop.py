@@ -30,6 +30,7 @@ from functions.tickets.consumers import payments as tickets_payments
 from functions.tickets.consumers import voids
 from functions.tickets.saga import reserve
 from shared.clock import now
+from shared.contracts import Contract
 from shared.identity import User
 from shared.settings import Setting
 from tests.auditor import auditor_of
@@ -92,13 +93,17 @@ class WholeShop:
         assert cancel_payment.handler({"orderId": order_id}, context())["outcome"] == "cancelled"
         self.sales.release(order_id)
         self.sales.notify(order_id, "cancelled")
-        self._aws.end_execution(order_id)
+        self.end(order_id)
         self.deliver()
 
     def issue(self, order_id: str) -> None:
         """Issue and Notify."""
         assert self.sales.issue(order_id)["outcome"] == "issued"
         self.sales.notify(order_id, "issued")
+        self.end(order_id)
+
+    def end(self, order_id: str) -> None:
+        """The purchase's execution is over."""
         self._aws.end_execution(order_id)
 
     def compensate(self, order_id: str) -> None:
@@ -106,7 +111,7 @@ class WholeShop:
         refund_payment.handler({"orderId": order_id, "reason": "ISSUE_FAILED"}, context())
         self.sales.release(order_id)
         self.sales.notify(order_id, "cancelled")
-        self._aws.end_execution(order_id)
+        self.end(order_id)
         self.deliver()
 
     def newcomer(self) -> User:
@@ -149,6 +154,11 @@ class WholeShop:
                 service = envelope["type"].split(".", 1)[0]
                 for consumer in [QUEUES[place]] if place in QUEUES else SUBSCRIBERS.get(service, []):
                     self._hand_over(consumer, envelope)
+
+    def published(self, contract: type[Contract]) -> list[Found]:
+        """What was published of this type."""
+        messages = self._aws.messages(EVERYBODY)
+        return [message["data"] for message in messages if message["type"] == contract.TYPE]
 
     def _hand_over(self, consumer: Any, envelope: dict[str, Any]) -> None:
         record = self._aws.record(consumer.consumer._queue, envelope)

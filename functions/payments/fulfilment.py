@@ -8,11 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from functions.payments import refund_outcomes
+from functions.payments import disputes, refund_outcomes
 from functions.payments.models import ZERO, Dispute, Order, PaymentStatus, RefundStatus, Ticket
 from functions.payments.repository import orders, refunds
-from shared import outbox
-from shared.contracts import OrderDisputed
 from shared.database import Sql
 
 # A mail's state only moves on; what comes late, or twice, changes nothing.
@@ -33,14 +31,14 @@ def issued(sql: Sql, order_id: UUID, tickets: list[Ticket], at: datetime, versio
             return order  # released, perhaps after the answer was given: the news of their issue says when that was
         changed = replace(order, tickets=_void(tickets, None))  # released since
     else:
-        known = _as_known(sql, order, tickets, version)
+        known = _as_known(sql, order, tickets if order.released_at else _with_gone(order, tickets), version)
         if known == order.tickets and not order.wants_seats:
             orders.note_tickets_version(sql, order_id, max(version, order.tickets_version))
             return order
         changed = _with_tickets(order, known, max(version, order.tickets_version))
     order = orders.save(sql, changed, "TICKETS_ISSUED", at)
     if order.dispute in (Dispute.OPEN, Dispute.LOST):
-        tell_of_dispute(sql, order)  # tickets heard of it before it had any to void
+        disputes.tell(sql, order)  # tickets heard of it before it had any to void
     elif order.refunded_amount == order.captured_amount > ZERO:
         refund_outcomes.tell_again(sql, order)  # likewise
     return order
@@ -60,15 +58,19 @@ def released(sql: Sql, order_id: UUID, at: datetime, version: int) -> None:
         return
     tickets = None if order.tickets is None else _void(order.tickets, None)
     changed = replace(order, released_at=at, tickets=tickets, tickets_version=version)
-    if order.payment_status is PaymentStatus.PAID and _could_not_go_back(sql, order):
-        changed = replace(changed, payment_status=PaymentStatus.CANCELLED)
-    orders.save(sql, changed, "TICKETS_RELEASED", at)
+    orders.save(sql, _unless_bought(sql, changed), "TICKETS_RELEASED", at)
 
 
-def _could_not_go_back(sql: Sql, order: Order) -> bool:
-    """Its money was to go back before its seats did, and the provider could not: it has bought nothing all the same."""
-    failed = [refund for refund in refunds.of_order(sql, order.id) if refund.status is RefundStatus.FAILED]
-    return bool(failed) and order.refundable_amount == order.captured_amount > ZERO
+def _unless_bought(sql: Sql, order: Order) -> Order:
+    """The order, cancelled if all of its money was to go back before its seats did, and the provider could not.
+
+    It has bought nothing all the same.
+    """
+    if order.payment_status is not PaymentStatus.PAID or not order.is_void:
+        return order
+    failed = any(refund.status is RefundStatus.FAILED for refund in refunds.of_order(sql, order.id))
+    is_all_here = order.refundable_amount == order.captured_amount > ZERO
+    return replace(order, payment_status=PaymentStatus.CANCELLED) if failed and is_all_here else order
 
 
 def voided(sql: Sql, order_id: UUID, ticket_ids: list[UUID], reason: str, at: datetime, version: int) -> None:
@@ -80,7 +82,8 @@ def voided(sql: Sql, order_id: UUID, ticket_ids: list[UUID], reason: str, at: da
     tickets = None if order.tickets is None else _void(order.tickets, ids)
     # Kept though they are void here already: they may have been valid again in between, which nobody has told yet.
     facts = {"reason": reason, "ticketIds": sorted(ids), "ticketsVersion": version}
-    orders.save(sql, replace(order, tickets=tickets), "TICKETS_VOIDED", at, **facts)
+    changed = _unless_bought(sql, replace(order, tickets=tickets))
+    orders.save(sql, changed, "TICKETS_VOIDED", at, **facts)
 
 
 def checked_in(sql: Sql, order_id: UUID, ticket_id: UUID, at: datetime) -> None:
@@ -92,18 +95,24 @@ def checked_in(sql: Sql, order_id: UUID, ticket_id: UUID, at: datetime) -> None:
     orders.save(sql, replace(order, tickets=tickets), "TICKET_CHECKED_IN", at, ticketId=str(ticket_id))
 
 
-def mailed(sql: Sql, order_id: UUID, status: str, at: datetime) -> None:
-    """What became of the mail that tells the buyer how the order ended."""
+def mailed(sql: Sql, order_id: UUID, mail_id: UUID, status: str, at: datetime) -> None:
+    """What became of the newest mail that tells the buyer how the order ended.
+
+    Args:
+        at: when notifications said so; between two mails (the order was cancelled, and its late money bought tickets
+            after all) it tells which is the newer.
+    """
     order = orders.lock(sql, order_id)
-    if order is None or _rank(status) <= _rank(order.mail_status):
+    if order is None or not _is_news_of_mail(order, mail_id, status, at):
         return
-    orders.save(sql, replace(order, mail_status=status), "MAIL_STATUS", at, mailStatus=status)
+    changed = replace(order, mail_status=status, mail_id=mail_id, mail_told_at=at)
+    orders.save(sql, changed, "MAIL_STATUS", at, mailStatus=status)
 
 
-def tell_of_dispute(sql: Sql, order: Order) -> None:
-    """Have the tickets service void the tickets of a disputed order."""
-    message = OrderDisputed(order_id=order.id, user_id=order.user_id, event_id=order.event_id)
-    outbox.publish(sql, message, subject=order.id, version=order.version)
+def _is_news_of_mail(order: Order, mail_id: UUID, status: str, at: datetime) -> bool:
+    if order.mail_id in (None, mail_id):
+        return _rank(status) > _rank(order.mail_status)
+    return order.mail_told_at is not None and at > order.mail_told_at
 
 
 def _with_tickets(order: Order, tickets: list[Ticket], version: int) -> Order:
@@ -118,6 +127,13 @@ def _as_known(sql: Sql, order: Order, tickets: list[Ticket], version: int) -> li
     """The tickets, with what is known of them already: used ones, and ones that are void since that version."""
     known = _used(tickets, orders.used_tickets(sql, order.id))
     return _void(known, orders.voided_tickets(sql, order.id, version))
+
+
+def _with_gone(order: Order, tickets: list[Ticket]) -> list[Ticket]:
+    """The tickets that are told of, after those that the order had: one that is not told of any more was refunded."""
+    told = {ticket["id"]: ticket for ticket in tickets}
+    had = [told.pop(ticket["id"], ticket | {"status": "VOID"}) for ticket in order.tickets or []]
+    return had + list(told.values())
 
 
 def _used(tickets: list[Ticket], ticket_ids: set[str]) -> list[Ticket]:

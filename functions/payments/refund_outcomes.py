@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from functions.payments import owing, refunding
+from functions.payments import disputes, owing, refunding
 from functions.payments.gateways.gateway import RefundResult
-from functions.payments.models import ZERO, Order, PaymentStatus, Refund, RefundStatus, Ticket
+from functions.payments.models import ZERO, Dispute, Order, PaymentStatus, Refund, RefundStatus, Ticket
 from functions.payments.repository import orders, refunds
 from shared import business, metrics, outbox
 from shared.contracts import OrderRefunded
@@ -21,7 +21,6 @@ log = logger("payments")
 
 GATEWAY_STATUS = {"succeeded": RefundStatus.SUCCEEDED, "failed": RefundStatus.FAILED}
 _BY_PROVIDER = "Refunded at the payment provider"
-_BY_BANK = "The buyer's bank took it back"
 
 
 def record(sql: Sql, refund_id: UUID, answer: RefundResult | refunding.NotRefundable, at: datetime) -> None:
@@ -66,56 +65,17 @@ def found_at_provider(sql: Sql, order: Order, total_refunded: Decimal, at: datet
 
 
 def _take_over(sql: Sql, order: Order, amount: Decimal, at: datetime) -> None:
+    """A part of it is of no ticket in particular, as one that an organizer asks for by its amount."""
     refund_id = uuid4()
+    ticket_ids = refunding.unrefunded(order) if amount == order.refundable_amount else []
     refunds.create(
-        sql,
-        refund_id,
-        order.id,
-        amount,
-        _BY_PROVIDER,
-        at,
-        cause="PROVIDER",
-        ticket_ids=refunding.unrefunded(order),
+        sql, refund_id, order.id, amount, _BY_PROVIDER, at, cause="PROVIDER", ticket_ids=ticket_ids
     )
     refunds.finish(sql, refund_id, RefundStatus.SUCCEEDED, at, gateway_refund_id=None)
     refund = refunds.get(sql, refund_id)
     assert refund is not None
     aside = replace(order, refunding_amount=order.refunding_amount + amount)
     _succeeded(sql, aside, refund, None, at)
-
-
-def taken_by_bank(sql: Sql, order: Order, amount: Decimal, at: datetime) -> Order:
-    """A dispute was lost: the money went back through the bank, and nobody tells the buyer but the bank.
-
-    An order that keeps some of its money stays disputed: its tickets are void, so it is not one partly refunded.
-    """
-    refund_id = uuid4()
-    refunds.create(
-        sql,
-        refund_id,
-        order.id,
-        amount,
-        _BY_BANK,
-        at,
-        cause="DISPUTE_LOST",
-        ticket_ids=refunding.unrefunded(order),
-    )
-    refunds.finish(sql, refund_id, RefundStatus.SUCCEEDED, at, gateway_refund_id=None)
-    refund = refunds.get(sql, refund_id)
-    assert refund is not None
-    refunded = order.refunded_amount + amount
-    fully = refunded == order.captured_amount
-    status = PaymentStatus.REFUNDED if fully else PaymentStatus.DISPUTED
-    order = orders.save(
-        sql,
-        replace(order, refunded_amount=refunded, payment_status=status),
-        "DISPUTE_LOST",
-        at,
-        refundId=str(refund_id),
-        amount=str(amount),
-    )
-    refunds.audit(sql, order, refund, None, at)
-    return order
 
 
 def tell_again(sql: Sql, order: Order) -> None:
@@ -196,7 +156,9 @@ def _did_not_succeed(sql: Sql, order: Order, refund: Refund, failure: str | None
     else:
         changed = replace(order, refunding_amount=order.refunding_amount - refund.amount)
     changed = replace(changed, payment_status=_status_after(changed, changed.refunded_amount))
-    orders.save(sql, changed, "REFUND_FAILED", at, refundId=str(refund.id), amount=str(refund.amount))
+    facts = {"refundId": str(refund.id), "amount": str(refund.amount)}
+    order = orders.save(sql, changed, "REFUND_FAILED", at, **facts)
+    disputes.money_came_back(sql, order, at)
 
 
 def _tell(sql: Sql, order: Order, refund: Refund, *, fully: bool) -> None:
@@ -217,6 +179,8 @@ def _tell(sql: Sql, order: Order, refund: Refund, *, fully: bool) -> None:
 def _status_after(order: Order, refunded: Decimal) -> PaymentStatus:
     if refunded == order.captured_amount:
         return PaymentStatus.REFUNDED
+    if order.dispute in (Dispute.OPEN, Dispute.LOST):
+        return PaymentStatus.DISPUTED  # whatever else it was while all of its money was away
     if order.payment_status in (PaymentStatus.DISPUTED, PaymentStatus.CANCELLED):
         return order.payment_status  # until it has its tickets, it is not one partly refunded
     if refunded > ZERO:

@@ -16,7 +16,8 @@ def mailed(message: Message[MailStatusChanged], sql: Sql) -> None:
     """Only the mail that tells how the order ended counts; a mail about a declined card does not."""
     if message.data.order_id is not None and message.data.template in TEMPLATES:
         status = message.data.delivery_status or message.data.status
-        fulfilment.mailed(sql, message.data.order_id, status, message.time)
+        mail_id = message.data.notification_id
+        fulfilment.mailed(sql, message.data.order_id, mail_id, status, message.time)
 
 
 handler = consumer.handler

@@ -1,27 +1,32 @@
 """SQL of disputes: what the buyer's bank has taken up of an order, and how it decided."""
 
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from functions.payments.models import Dispute
 from shared.database import Sql
 
 
-def advance(sql: Sql, order_id: UUID, dispute_id: str, status: Dispute, at: datetime) -> bool:
-    """Take down how a dispute stands; False if that is no news. The order is locked.
+def advance(
+    sql: Sql, order_id: UUID, dispute_id: str, status: Dispute, amount: Decimal, at: datetime
+) -> bool:
+    """Take down how a dispute stands, and how much it is about; False if that is no news. The order is locked.
 
     A dispute is decided once: only an open one moves, and none opens again.
     """
     moved = sql.run(
         """
-        INSERT INTO disputes (order_id, dispute_id, status, updated_at)
-        VALUES (%(order_id)s, %(dispute_id)s, %(status)s, %(at)s)
-        ON CONFLICT (order_id, dispute_id) DO UPDATE SET status = EXCLUDED.status, updated_at = EXCLUDED.updated_at
+        INSERT INTO disputes (order_id, dispute_id, status, amount, updated_at)
+        VALUES (%(order_id)s, %(dispute_id)s, %(status)s, %(amount)s, %(at)s)
+        ON CONFLICT (order_id, dispute_id)
+        DO UPDATE SET status = EXCLUDED.status, amount = EXCLUDED.amount, updated_at = EXCLUDED.updated_at
          WHERE disputes.status = 'OPEN' AND EXCLUDED.status <> 'OPEN'
         """,
         order_id=order_id,
         dispute_id=dispute_id,
         status=status,
+        amount=amount,
         at=at,
     )
     return moved == 1
@@ -35,6 +40,17 @@ def any_open(sql: Sql, order_id: UUID) -> bool:
         )
         is not None
     )
+
+
+def lost_amount(sql: Sql, order_id: UUID) -> Decimal:
+    """How much banks have taken of an order's payment in disputes that were lost, by their word."""
+    row = sql.one(
+        "SELECT coalesce(sum(amount), 0) AS amount FROM disputes WHERE order_id = %(id)s AND status = 'LOST'",
+        id=order_id,
+    )
+    assert row is not None
+    lost: Decimal = row["amount"]
+    return lost
 
 
 def is_open(sql: Sql, order_id: UUID, dispute_id: str) -> bool:

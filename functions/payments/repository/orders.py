@@ -154,7 +154,8 @@ def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order
                    failure_message = %(failure_message)s, captured_amount = %(captured_amount)s,
                    refunding_amount = %(refunding_amount)s, refunded_amount = %(refunded_amount)s,
                    cancel_requested_at = %(cancel_requested_at)s, tickets = %(tickets_json)s::jsonb,
-                   released_at = %(released_at)s, mail_status = %(mail_status)s, pay_by = %(pay_by)s,
+                   released_at = %(released_at)s, pay_by = %(pay_by)s, mail_status = %(mail_status)s,
+                   mail_id = %(mail_id)s, mail_told_at = %(mail_told_at)s,
                    tickets_version = %(tickets_version)s, dispute = %(dispute)s, version = version + 1,
                    updated_at = %(at)s
              WHERE id = %(id)s AND version = %(version)s
@@ -247,8 +248,8 @@ def used_tickets(sql: Sql, order_id: UUID) -> set[str]:
 def take_wanting_seats(sql: Sql, at: datetime, older_than_seconds: float, limit: int) -> list[UUID]:
     """Orders whose money is here and whose tickets are not, without a word for so long; marked as looked at.
 
-    One is decided once a refund of all that is left was asked for, or could not be made. Two runs at the same time take
-    different ones.
+    One is decided once a refund of all that is left was asked for, or could not be made; while a dispute is open, its
+    bank decides. Two runs at the same time take different ones.
     """
     rows = sql.all(
         """
@@ -260,7 +261,7 @@ def take_wanting_seats(sql: Sql, at: datetime, older_than_seconds: float, limit:
                AND o.updated_at <= %(at)s - make_interval(secs => %(seconds)s)
                AND o.refunding_amount + o.refunded_amount < o.captured_amount
                AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id AND r.cause = 'LATE_PAYMENT')
-               AND (o.dispute IS NOT NULL OR NOT EXISTS (
+               AND (o.payment_status = 'DISPUTED' OR NOT EXISTS (
                         SELECT FROM refunds r WHERE r.order_id = o.id
                            AND (r.status = 'FAILED' OR r.cause IN ('COMPENSATION', 'EVENT_CANCELLED'))))
              ORDER BY o.updated_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)

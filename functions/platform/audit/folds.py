@@ -106,14 +106,18 @@ def _possible(now: _Order, type_: str) -> set[str | None]:
     if type_ == "TICKETS_ISSUED":
         bought = "PARTIALLY_REFUNDED" if now.refunded > ZERO else "PAID"
         return {now.status, bought} if now.status in ("CANCELLED", "DISPUTED") else {now.status}
-    if type_ == "TICKETS_RELEASED" and now.status == "PAID" and now.sum_of("REFUND_FAILED") > ZERO:
+    if (
+        type_ in ("TICKETS_RELEASED", "TICKETS_VOIDED")
+        and now.status == "PAID"
+        and now.sum_of("REFUND_FAILED") > ZERO
+    ):
         return {"PAID", "CANCELLED"}  # whether there is anything on its way back decides
     if type_ not in ("REFUNDED", "REFUND_FAILED", "DISPUTE_LOST"):
         return {now.status}
     if now.captured > ZERO and now.refunded == now.captured:
         return {"REFUNDED"}
-    if now.status == "DISPUTED" or type_ == "DISPUTE_LOST":
-        return {now.status, "DISPUTED"}
+    if now.status == "DISPUTED" or now.dispute in ("OPEN", "LOST"):
+        return {"DISPUTED"}
     if now.status == "CANCELLED":
         return {"CANCELLED"}  # until it has seats, it is not one partly refunded
     if now.refunded > ZERO:

@@ -71,6 +71,7 @@ REFUSED = [
     ("second_payments_status_check", "UPDATE second_payments SET status = 'LOST'"),
     ("disputes_pkey", "UPDATE disputes SET dispute_id = 'dp_1'"),
     ("disputes_order_id_fkey", "UPDATE disputes SET order_id = gen_random_uuid()"),
+    ("disputes_amount_check", "UPDATE disputes SET amount = -0.01"),
     ("disputes_status_check", "UPDATE disputes SET status = 'MAYBE'"),
     ("webhook_events_pkey", "UPDATE webhook_events SET event_id = 'evt_1'"),
     ("task_tokens_pkey", f"UPDATE task_tokens SET order_id = '{OTHER}'"),

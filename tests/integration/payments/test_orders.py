@@ -1,5 +1,6 @@
 """GET /api/payments/orders: who sees what of an order, and when."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -170,6 +171,17 @@ def test_an_order_shows_what_became_of_its_tickets_and_its_mail(shop: Shop) -> N
     shown = see(buyer, order_id).body
     assert [ticket["status"] for ticket in shown["tickets"]] == ["USED", "ACTIVE"]
     assert shown["mailStatus"] == "DELIVERED"
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_an_order_shows_what_became_of_the_newest_of_its_mails(shop: Shop, is_late: bool) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer)
+    cancelled, confirmed = (uuid4(), "DELIVERED", now()), (uuid4(), "FAILED", now() + timedelta(seconds=1))
+    for mail_id, status, at in (confirmed, cancelled) if is_late else (cancelled, confirmed):
+        with database.transaction() as sql:
+            fulfilment.mailed(sql, UUID(order_id), mail_id, status, at)
+    assert see(buyer, order_id).body["mailStatus"] == "FAILED"
 
 
 @pytest.mark.parametrize("first", ["check-in", "void"])

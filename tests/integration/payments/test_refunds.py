@@ -15,6 +15,7 @@ from functions.payments.saga import refund_payment
 from shared.contracts import LatePaymentReceived, OrderRefunded, OrderReleased
 from shared.identity import Role
 from tests.integration.payments.money import give_back_in_dashboard, left, sweep
+from tests.integration.payments.test_calling_off import void
 from tests.integration.payments.test_late_money import ids
 from tests.payments_shop import Shop
 from tests.support import a_user, context
@@ -193,8 +194,9 @@ def test_a_refund_of_more_than_the_dashboard_left_ends_and_what_was_given_back_t
     assert shop.status(order_id) == "REFUNDED"
 
 
+@pytest.mark.parametrize("news", ["released", "issued and void since"])
 def test_money_that_could_not_go_back_before_its_seats_did_belongs_to_no_paid_order(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, news: str
 ) -> None:
     def fails(self: Any, *, intent_id: str, amount: Decimal, key: str, reason: str | None = None) -> Any:
         return RefundResult("re_1", intent_id, "failed", amount, key, "expired_or_canceled_card")
@@ -202,7 +204,11 @@ def test_money_that_could_not_go_back_before_its_seats_did_belongs_to_no_paid_or
     monkeypatch.setattr(StripeGateway, "refund", fails)
     order_id = shop.order_of(a_user())
     refund_payment.handler({"orderId": order_id, "reason": "ISSUE_FAILED"}, context())
-    shop.hear(tickets, OrderReleased.TYPE, ids(shop, order_id))
+    if news == "released":
+        shop.hear(tickets, OrderReleased.TYPE, ids(shop, order_id))
+    else:
+        issued = [ticket["ticketId"] for ticket in shop.issue(order_id)]
+        void(shop, order_id, *issued, reason="REFUNDED")
 
     assert shop.status(order_id) == "CANCELLED", "its buyer was told that the purchase came to nothing"
     sweep(shop)

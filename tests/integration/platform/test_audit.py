@@ -179,30 +179,6 @@ def test_orders_and_tickets_that_do_not_go_together_are_found(whole_shop: WholeS
     assert found(whole_shop, atRestSeconds=1800) == set()
 
 
-def test_confirmations_that_are_missing_are_found(whole_shop: WholeShop) -> None:
-    lost, forgotten, given_up = (whole_shop.order() for _ in range(3))
-    key = "order-confirmation:"
-    too_early = whole_shop.bind()
-    moved = "UPDATE notifications SET mail_key = %(to)s, order_id = %(id)s WHERE mail_key = %(key)s"
-    whole_shop.mails.run(moved, to=key + too_early, id=too_early, key=key + lost)
-    unsent = """
-        UPDATE notifications SET status = %(status)s, sent_at = NULL, delivery_status = NULL, attempts = 0,
-               data = %(data)s, error_message = 'why', due_at = now() + interval '1 minute'
-         WHERE mail_key = %(key)s
-    """
-    whole_shop.mails.run(unsent, key=key + forgotten, status="PENDING", data="{}")
-    whole_shop.mails.run(unsent, key=key + given_up, status="FAILED", data=None)
-
-    mail = whole_shop.mails.one("SELECT id FROM notifications WHERE mail_key = %(key)s", key=key + forgotten)
-    assert mail is not None
-    assert found(whole_shop) == {
-        ("mail", "an issued order has no confirmation", lost),
-        ("mail", "a confirmation was not sent", forgotten),
-        ("mail", "a confirmation of an order that never had tickets", too_early),
-        ("limits", "a mail is neither sent nor given up", str(mail["id"])),
-    }
-
-
 def test_what_outlived_its_time_is_found(whole_shop: WholeShop) -> None:
     before = now() - timedelta(hours=1)
     held = whole_shop.sales.held(
