@@ -10,7 +10,8 @@ import pytest
 from functions.payments import disputes, provider, webhooks
 from functions.payments.consumers import tickets
 from functions.payments.database import database
-from functions.payments.gateways.gateway import DisputeResult, DisputeStatus
+from functions.payments.gateways.gateway import DisputeResult, DisputeStatus, RefundResult
+from functions.payments.gateways.stripe_gateway import StripeGateway
 from functions.payments.jobs import resume_payments
 from functions.payments.repository import orders
 from shared.clock import now
@@ -118,16 +119,23 @@ def test_a_dispute_that_is_won_without_seats_left_is_refunded(shop: Shop) -> Non
     assert [intent["amountRefunded"] for intent in shop.intents(order_id)] == [9900]
 
 
+@pytest.mark.parametrize("fails_at_once", [True, False])
 def test_seats_that_were_refused_are_not_asked_for_again_though_the_money_could_not_go_back(
-    shop: Shop,
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, fails_at_once: bool
 ) -> None:
+    def fails(self: Any, *, intent_id: str, amount: Decimal, key: str, reason: str | None = None) -> Any:
+        return RefundResult("re_1", intent_id, "failed", amount, key, "expired_or_canceled_card")
+
+    if fails_at_once:
+        monkeypatch.setattr(StripeGateway, "refund", fails)
     order_id, ids = bought(shop, "pm_card_refundFail")
     bank_says(order_id, "open", "99.00")
     void(shop, order_id, *ids, reason="DISPUTED")
     bank_says(order_id, "won", "99.00")
     shop.hear(tickets, LatePaymentRefused.TYPE, {"orderId": order_id, "reason": "SOLD_OUT"})
     shop.deliver()
-    hear(shop, order_id, "refund.updated")
+    if not fails_at_once:
+        hear(shop, order_id, "refund.updated")
     assert shop.history(order_id)[-1] == "REFUND_FAILED"
 
     assert resume_payments.handler({"olderThanSeconds": 0}, context()) == {"handled": 0}
