@@ -91,9 +91,7 @@ def give_up(sql: Sql, order: Order, provider: str, payment: PaymentResult, at: d
     order = second_payments.found(sql, order, provider, payment, at, happened="PAID_WRONG_AMOUNT")
     if order.version == known or order.payment_gateway_transaction_id not in (None, payment.intent_id):
         return order
-    number = order.payment_number + 1
-    changed = replace(order, payment_gateway_transaction_id=None, payment_number=number)
-    return orders.save(sql, changed, "PAYMENT_GIVEN_UP", at)
+    return _without_payment(sql, order, at)
 
 
 def pay_nothing(sql: Sql, order: Order, at: datetime) -> Order:
@@ -119,6 +117,13 @@ def _paid(sql: Sql, order: Order, result: PaymentResult, attempt: Attempt | None
         over = replace(order, payment_status=PaymentStatus.CANCELLED)
         order = orders.save(sql, over, "CANCELLED", at, reason="RELEASED")
     return _too_late(sql, order, at)
+
+
+def _without_payment(sql: Sql, order: Order, at: datetime) -> Order:
+    """The payment that the order has is none any more: whoever pays again makes another."""
+    number = order.payment_number + 1
+    changed = replace(order, payment_gateway_transaction_id=None, payment_number=number)
+    return orders.save(sql, changed, "PAYMENT_GIVEN_UP", at)
 
 
 def _bought(sql: Sql, order: Order, at: datetime) -> Order:
@@ -167,7 +172,9 @@ def _unpaid(sql: Sql, order: Order, result: PaymentResult, attempt: Attempt | No
         case PaymentOutcome.DECLINED:
             return _declined(sql, order, attempt, result.failure or DECLINED, at)
         case PaymentOutcome.CANCELLED:
-            return _declined(sql, order, attempt, CANCELLED_THERE, at)
+            return _declined(sql, _without_payment(sql, order, at), attempt, CANCELLED_THERE, at)
+        case PaymentOutcome.UNPAID if attempt is not None:
+            return _failed(sql, order, attempt, result.failure or DECLINED, at)
         case PaymentOutcome.PROCESSING if attempt is not None:
             return orders.save(sql, order, "PAYMENT_PROCESSING", at, **_of(attempt))
         case _:

@@ -206,14 +206,30 @@ def test_a_webhook_about_nothing_that_the_provider_knows_is_done_with(
     assert shop.db.all("SELECT 1 FROM webhook_events WHERE handled_at IS NULL") == []
 
 
-def test_a_payment_cancelled_in_the_dashboard_cannot_be_completed(shop: Shop) -> None:
-    order_id = shop.order_of(a_user(), "pm_card_authenticationRequired")
+@pytest.mark.parametrize("is_told", [True, False])
+@pytest.mark.parametrize("card", ["pm_card_authenticationRequired", "pm_card_chargeDeclined"])
+def test_an_order_whose_payment_was_cancelled_in_the_dashboard_is_paid_by_another(
+    shop: Shop, card: str, is_told: bool
+) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, card)
     intent_id = str(shop.order(order_id)["payment_gateway_transaction_id"])
     shop.stripe.client().v1.payment_intents.cancel(intent_id)
-    shop.webhook(intent_id, "payment_intent.canceled")
+    if is_told:
+        shop.webhook(intent_id, "payment_intent.canceled")
+    else:
+        shop.pay_again(buyer, order_id)
     shop.deliver()
     order = shop.order(order_id)
-    assert (order["payment_status"], order["failure_code"]) == ("PAYMENT_FAILED", "payment_cancelled")
+    expected = "generic_decline" if is_told and card == "pm_card_chargeDeclined" else "payment_cancelled"
+    assert (order["payment_status"], order["failure_code"]) == ("PAYMENT_FAILED", expected)
+
+    shop.pay_again(buyer, order_id)
+    shop.webhook(intent_id, "payment_intent.canceled")  # again
+    shop.deliver()
+
+    assert shop.status(order_id) == "PAID"
+    assert sorted(intent["status"] for intent in shop.intents(order_id)) == ["canceled", "succeeded"]
 
 
 def test_an_answer_from_before_the_order_changed_is_not_taken(shop: Shop) -> None:
