@@ -43,7 +43,7 @@ def came_back(
 
 def _taken_over(sql: Sql, order: Order, amount: Decimal) -> list[Refund]:
     """The dashboard's refunds: those of this amount first, then the latest."""
-    found = [refund for refund in refunds.of_order(sql, order.id) if refund.cause == "PROVIDER"]
+    found = [refund for refund in refunds.of_order(sql, order.id) if refund.cause == refund_outcomes.PROVIDER]
     made = [refund for refund in reversed(found) if refund.status is RefundStatus.SUCCEEDED]
     return sorted(made, key=lambda refund: refund.amount != amount)
 

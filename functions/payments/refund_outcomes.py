@@ -20,6 +20,7 @@ from shared.log import logger
 log = logger("payments")
 
 GATEWAY_STATUS = {"succeeded": RefundStatus.SUCCEEDED, "failed": RefundStatus.FAILED}
+PROVIDER = "PROVIDER"
 _BY_PROVIDER = "Refunded at the payment provider"
 
 
@@ -68,9 +69,7 @@ def _take_over(sql: Sql, order: Order, amount: Decimal, at: datetime) -> None:
     """A part of it is of no ticket in particular, as one that an organizer asks for by its amount."""
     refund_id = uuid4()
     ticket_ids = refunding.unrefunded(order) if amount == order.refundable_amount else []
-    refunds.create(
-        sql, refund_id, order.id, amount, _BY_PROVIDER, at, cause="PROVIDER", ticket_ids=ticket_ids
-    )
+    refunds.create(sql, refund_id, order.id, amount, _BY_PROVIDER, at, cause=PROVIDER, ticket_ids=ticket_ids)
     refunds.finish(sql, refund_id, RefundStatus.SUCCEEDED, at, gateway_refund_id=None)
     refund = refunds.get(sql, refund_id)
     assert refund is not None
@@ -158,6 +157,13 @@ def _did_not_succeed(sql: Sql, order: Order, refund: Refund, failure: str | None
     changed = replace(changed, payment_status=_status_after(changed, changed.refunded_amount))
     facts = {"refundId": str(refund.id), "amount": str(refund.amount)}
     order = orders.save(sql, changed, "REFUND_FAILED", at, **facts)
+    if (
+        refund.status is RefundStatus.SUCCEEDED
+        and refund.cause != PROVIDER
+        and _has_dashboard_s(sql, order.id)
+    ):
+        # The sums that its refunds were judged by before had this one among them: its provider is asked anew.
+        orders.mark_refunds(sql, order.id, unclear=True)
     disputes.money_came_back(sql, order, at)
 
 
@@ -174,6 +180,10 @@ def _tell(sql: Sql, order: Order, refund: Refund, *, fully: bool) -> None:
         ticket_ids=refund.ticket_ids,
     )
     outbox.publish(sql, told, subject=order.id, version=order.version)
+
+
+def _has_dashboard_s(sql: Sql, order_id: UUID) -> bool:
+    return any(refund.cause == PROVIDER for refund in refunds.of_order(sql, order_id))
 
 
 def _status_after(order: Order, refunded: Decimal) -> PaymentStatus:

@@ -161,3 +161,27 @@ def test_one_that_failed_while_ours_was_on_its_way_is_found_though_ours_is_refus
     assert refunds_of(shop, order_id) == [("40.00", "FAILED"), ("59.00", "FAILED")]
     order = shop.order(order_id)
     assert (order["refunded_amount"], order["refunds_unclear"]) == (0, False)
+
+
+def test_one_of_ours_that_failed_unheard_is_told_from_those_of_the_dashboard_in_the_end(shop: Shop) -> None:
+    order_id = shop.order_of(a_user())
+    shop.issue(order_id)
+    for cents in (2000, 3000):
+        given_back(shop, order_id, cents)
+    ours = shop.ask_refund(order_id, amount="40.00").body["refundId"]
+    shop.deliver()
+    hear_that_one_failed(shop, order_id, "20.00", total="30.00")  # ours has failed, too
+    assert shop.order(order_id)["refunded_amount"] == 40, "by the sums those of the dashboard failed"
+
+    failed = RefundResult("re_1", intent_of(shop, order_id), "failed", Decimal("40.00"), ours, "lost_card")
+    with database.transaction() as sql:
+        refund_outcomes.record(sql, UUID(ours), failed, now())
+        marked = orders.get(sql, UUID(order_id))
+        assert marked is not None
+        assert marked.refunds_unclear
+        told = replace(provider.stripe().fetch(intent_of(shop, order_id)), amount_refunded=Decimal("30.00"))
+        webhooks.hear(sql, "stripe", marked, told, now())
+
+    order = shop.order(order_id)
+    assert (order["refunded_amount"], order["refunds_unclear"]) == (30, False)
+    assert refunds_of(shop, order_id)[-1] == ("30.00", "SUCCEEDED")
