@@ -44,7 +44,9 @@ def escalate(call: Call, dispute: Json) -> Json:
 
 def resolve(call: Call, dispute: Json, *, for_seller: bool) -> Json:
     """PayPal decides; for the buyer, it takes the money back."""
-    outcome = {"outcome_code": _FOR_SELLER if for_seller else _FOR_BUYER}
+    outcome: Json = {"outcome_code": _FOR_SELLER if for_seller else _FOR_BUYER}
+    if not for_seller:
+        outcome["amount_refunded"] = dispute["dispute_amount"]
     dispute |= {"status": "RESOLVED", "dispute_outcome": outcome, "update_time": call.stamp}
     if not for_seller:
         capture = call.store.get("capture", _capture_of(dispute))

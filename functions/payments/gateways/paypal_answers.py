@@ -141,8 +141,17 @@ def dispute_result(dispute: Json) -> DisputeResult:
         dispute_id=dispute["dispute_id"],
         intent_id=None,
         status=status,
-        amount=Decimal(dispute["dispute_amount"]["value"]),
+        amount=_taken(dispute) if status == "lost" else Decimal(dispute["dispute_amount"]["value"]),
     )
+
+
+def _taken(dispute: Json) -> Decimal:
+    """What a lost dispute cost: both sides may have agreed on a part.
+    https://developer.paypal.com/api/customer-disputes/v1/definitions/dispute_outcome
+    """
+    disputed, taken = dispute["dispute_amount"], dispute["dispute_outcome"].get("amount_refunded")
+    is_told = taken is not None and taken["currency_code"] == disputed["currency_code"]
+    return Decimal((taken if is_told else disputed)["value"])
 
 
 def is_lost_or_open(dispute: Json) -> bool:

@@ -1,10 +1,12 @@
 """Disputes at PayPal have the effects of those at Stripe, though their webhooks name the capture alone."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from functions.payments import provider
+from functions.payments.gateways.paypal_answers import dispute_result
 from shared.contracts import LatePaymentReceived, OrderDisputed, OrderRefunded
 from tests.integration.payments.test_calling_off import void
 from tests.payments_shop import Shop
@@ -112,3 +114,30 @@ def test_the_gateway_tells_of_a_dispute(shop: Shop, outcome: str, status: str) -
     shop.paypal.dispute(capture_id, outcome)
 
     assert provider.paypal().fetch_dispute(dispute_id).status == status
+
+
+@pytest.mark.parametrize(
+    ("outcome", "amount"),
+    [
+        (
+            {"outcome_code": "ACCEPTED", "amount_refunded": {"currency_code": "USD", "value": "30.00"}},
+            "30.00",
+        ),
+        (
+            {"outcome_code": "ACCEPTED", "amount_refunded": {"currency_code": "EUR", "value": "30.00"}},
+            "99.00",
+        ),
+        ({"outcome_code": "RESOLVED_BUYER_FAVOUR"}, "99.00"),
+    ],
+)
+def test_a_dispute_that_was_settled_for_a_part_has_taken_that_part(
+    outcome: dict[str, Any], amount: str
+) -> None:
+    told = {
+        "dispute_id": "PP-D-1",
+        "status": "RESOLVED",
+        "dispute_amount": {"currency_code": "USD", "value": "99.00"},
+        "dispute_outcome": outcome,
+    }
+    result = dispute_result(told)
+    assert (result.status, result.amount) == ("lost", Decimal(amount))
