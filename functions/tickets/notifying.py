@@ -12,7 +12,6 @@ from shared.contracts import MailRequested
 from shared.database import Sql
 
 TEMPLATES = {"issued": "order-confirmation", "cancelled": "order-cancelled"}
-NOTHING_TO_TELL = "void"
 
 
 def notify(sql: Sql, order_id: UUID, outcome: Literal["issued", "cancelled"]) -> Outcome:
@@ -25,10 +24,6 @@ def notify(sql: Sql, order_id: UUID, outcome: Literal["issued", "cancelled"]) ->
     event = copies.get(sql, purchase.event_id)
     assert event is not None, "seats are only held of events that are here"
     valid = [ticket for ticket in tickets.of_orders(sql, [order_id]) if ticket.status != "VOID"]
-    if outcome == "issued" and not valid:
-        # Void before anybody told of them: what voided them has a mail of its own.
-        purchases.set_notified(sql, order_id, NOTHING_TO_TELL)
-        return Outcome(outcome="notified")
     template = TEMPLATES[outcome]
     outbox.send(
         sql,

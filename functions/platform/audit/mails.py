@@ -48,8 +48,6 @@ def judge(purchase: Purchase, mail: Mail | None, findings: Findings, scope: Scop
                 Invariant.MAIL, "a confirmation of an order that never had tickets", orderId=purchase.order_id
             )
         return
-    if mail is None and purchase.notified_outcome == "void":
-        return  # its tickets were void before it was told of them
     if mail is None:
         findings.add(Invariant.MAIL, "an issued order has no confirmation", orderId=purchase.order_id)
     elif mail.status == "PENDING" and (mail.attempts == 0 or scope.is_final):

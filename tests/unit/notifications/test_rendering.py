@@ -110,3 +110,13 @@ def test_an_unknown_variable_is_an_error_unless_told_otherwise() -> None:
 )
 def test_an_instant_is_shown_as_the_clock_there_shows_it(zone: str, shown: str) -> None:
     assert local_time("2030-03-31T01:30:00.000Z", zone) == shown
+
+
+def test_a_confirmation_of_an_order_whose_tickets_are_void_says_so() -> None:
+    data = samples.sample("order-confirmation") | {"tickets": []}
+    rendered = render(templates.built_in("order-confirmation"), data)
+    assert rendered.subject.startswith("Your order for")
+    for part in (rendered.html, rendered.text):
+        assert "not valid any more" in part
+        assert "QR" not in part
+    assert rendered.pictures == []
