@@ -58,6 +58,14 @@ def shown(sql: Sql, event_id: UUID) -> Upload | None:
     )
 
 
+def lock_awaited(sql: Sql, upload_id: UUID) -> bool:
+    """Whether the upload is awaited yet; it stays so until the transaction ends, but for who asks."""
+    row = sql.one(
+        "SELECT id FROM image_uploads WHERE id = %(id)s AND status = 'AWAITED' FOR UPDATE", id=upload_id
+    )
+    return row is not None
+
+
 def finish(
     sql: Sql, upload_id: UUID, status: UploadStatus, at: datetime, *, error: str | None = None
 ) -> bool:
@@ -118,7 +126,7 @@ def unseen(sql: Sql, finished_before: datetime, limit: int) -> list[UUID]:
         """
         SELECT id FROM image_uploads
          WHERE removed_at IS NULL AND finished_at < %(finished_before)s
-           AND (status IN ('REPLACED', 'SUPERSEDED', 'EXPIRED') OR (status = 'SHOWN' AND event_id IS NULL))
+           AND (status IN ('REPLACED', 'SUPERSEDED', 'EXPIRED', 'REFUSED') OR (status = 'SHOWN' AND event_id IS NULL))
          ORDER BY finished_at LIMIT %(limit)s
         """,
         finished_before=finished_before,

@@ -110,9 +110,14 @@ def _file(upload: Upload, etag: str) -> bytes:
 
 
 def _show(sql: Sql, upload: Upload, at: datetime) -> None:
-    """Show the picture, unless one asked for later is shown already; the event's lock decides between two at once."""
+    """Show the picture, unless one asked for later is shown already; the event's lock decides between two at once.
+
+    Nor if it has been given up while it was looked at: its files will be removed.
+    """
     assert upload.event_id is not None
     event = repository.locked_event(sql, upload.event_id)
+    if not image_repository.lock_awaited(sql, upload.id):
+        return
     if event is None:
         image_repository.finish(sql, upload.id, "SUPERSEDED", at)
         return
