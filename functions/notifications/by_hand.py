@@ -13,6 +13,7 @@ from shared.errors import BadInput, NotFound
 from shared.identity import User
 
 MAX_DATA_BYTES = 100_000
+_NO_SUCH_USER = "There is no such user"
 
 
 def send(sql: Sql, request: SendRequest, at: datetime) -> UUID:
@@ -24,7 +25,7 @@ def send(sql: Sql, request: SendRequest, at: datetime) -> UUID:
     if len(json.dumps(request.data)) > MAX_DATA_BYTES:
         raise BadInput.field("data", f"At most {MAX_DATA_BYTES} bytes of JSON")
     if request.user_id is not None and repository.recipient(sql, request.user_id) is None:
-        raise BadInput.field("userId", "There is no such user")
+        raise BadInput.field("userId", _NO_SUCH_USER)
     _try_out(sql, request, at)
     id = mails.ask(
         sql,
@@ -37,7 +38,8 @@ def send(sql: Sql, request: SendRequest, at: datetime) -> UUID:
         ),
         at,
     )
-    assert id is not None
+    if id is None:  # erased while we tried it out
+        raise BadInput.field("userId", _NO_SUCH_USER)
     return id
 
 

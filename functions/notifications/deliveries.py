@@ -37,10 +37,11 @@ def record(sql: Sql, report: Report) -> None:
     if mail is None:
         logger("notifications").info("report of an unknown mail", extra={"provider": report.provider})
         return
-    if mail["status"] == "PENDING" and not _found_sent(sql, mail, report):
+    is_found = mail["status"] == "PENDING" or _was_given_up(mail)
+    if is_found and not _found_sent(sql, mail, report):
         return
     status = _STATUS[report.happened]
-    known = "SENT" if mail["status"] == "PENDING" else mail["delivery_status"]
+    known = "SENT" if is_found else mail["delivery_status"]
     if known in _ORDER and _ORDER.index(status) > _ORDER.index(known):
         delivery_repository.set_delivery(
             sql, mail["id"], delivery_status=status, note=report.reason, at=now()
@@ -54,12 +55,19 @@ def record(sql: Sql, report: Report) -> None:
         )
 
 
+def _was_given_up(mail: Row) -> bool:
+    """After a day of answers that never came; a suppressed one was given to nobody."""
+    return mail["status"] == "FAILED" and mail["delivery_status"] is None
+
+
 def _found_sent(sql: Sql, mail: Row, report: Report) -> bool:
     """The provider's answer was lost, and here is the news that it has the mail. False if no address is known."""
     person = repository.recipient(sql, mail["user_id"])
     mail["recipient_email"] = mail["recipient_email"] or (person and person["email"])
     if mail["recipient_email"] is None:
         return False
+    if mail["status"] == "FAILED":
+        repository.reopen(sql, mail["id"])
     repository.mark_sent(
         sql,
         mail["id"],

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from functions.notifications.cache import cache as redis
 from functions.notifications.gateways import sendgrid, ses
-from functions.notifications.gateways.failures import LeftAlone, NotTaken, PerhapsTaken
+from functions.notifications.gateways.failures import LeftAlone, MailRefused, NotTaken, PerhapsTaken
 from functions.notifications.models import Taken
 from functions.notifications.settings import CIRCUIT_FAILURES, CIRCUIT_SECONDS, MAIL_PROVIDER_ORDER
 from shared.breaker import Breaker, CircuitOpen
@@ -35,7 +35,8 @@ def send(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> Taken:
     The next one is asked only if the one before surely did not take the mail; otherwise it might go out twice.
 
     Raises:
-        MailRefused: the mail itself is wrong.
+        MailRefused: the mail itself is wrong. Who is asked only because the first choice is away does not decide that:
+            each provider has reasons of its own, and the first may take it when it is back.
         PerhapsTaken: a provider did not answer; it may tell later that it has taken the mail.
         LeftAlone: nobody was asked.
         ProviderFailed: nobody takes it now.
@@ -52,6 +53,11 @@ def send(mail: bytes, /, *, id: UUID, sender: str, recipient: str) -> Taken:
         except NotTaken as failed:
             logger("notifications").warning("mail not taken", extra={"provider": name, "error": str(failed)})
             failure = failed
+            continue
+        except MailRefused as refused:
+            if failure is None and not pauses:
+                raise
+            failure = failure or NotTaken(str(refused))
             continue
         except PerhapsTaken:
             count("notifications", "MailOutcomeUnknown", provider=name)

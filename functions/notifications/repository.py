@@ -202,6 +202,17 @@ def mark_sent(
     )
 
 
+def reopen(sql: Sql, id: UUID) -> None:
+    """A (locked) mail that was given up has come all the same: the caller says in this transaction that it was sent."""
+    sql.run(
+        """
+        UPDATE notifications SET status = 'PENDING', data = '{}'
+         WHERE id = %(id)s AND status = 'FAILED' AND delivery_status IS NULL
+        """,
+        id=id,
+    )
+
+
 def mark_failed(sql: Sql, id: UUID, *, reason: str, at: datetime, delivery_status: str | None = None) -> bool:
     """The mail is given up, for this reason. False if it was sent or given up already."""
     return (

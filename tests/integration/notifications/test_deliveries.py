@@ -163,6 +163,22 @@ def test_nothing_more_is_sent_to_an_address_that_does_not_want_it(
     assert (last["status"], last["deliveryStatus"]) == ("FAILED", "SUPPRESSED")
 
 
+def test_a_mail_that_was_given_up_and_came_all_the_same_was_sent(
+    told: Told, notifications_db: TestDatabase
+) -> None:
+    notifications_db.run(  # after a day without an answer
+        """
+        UPDATE notifications
+           SET status = 'FAILED', error_message = 'No answer', delivery_status = NULL, sent_at = NULL,
+               provider = NULL, message_id = NULL
+        """
+    )
+    told.tell("bounced")
+    mail = row(notifications_db)
+    assert (mail["status"], mail["delivery_status"], mail["provider"]) == ("SENT", "BOUNCED", told.provider)
+    assert len(suppressed(notifications_db)) == 1
+
+
 def test_what_comes_late_leads_nowhere_back(told: Told, notifications_db: TestDatabase) -> None:
     for kind, known in (
         ("soft", "SENT"),

@@ -18,6 +18,7 @@ from functions.notifications.gateways.failures import LeftAlone, MailRefused, No
 from functions.notifications.jobs import resend_mail
 from local.valkey import Valkey
 from shared import aws
+from shared.breaker import CircuitOpen
 from shared.cache import Cache
 from tests.cloud import Cloud, Extension
 from tests.databases import TestDatabase
@@ -201,6 +202,43 @@ class TestAnAnswerThatIsLost:
         sent = row(notifications_db)
         assert (sent["status"], sent["message_id"], sent["data"]) == ("SENT", "0100", None)
         assert [m["data"]["status"] for m in aws.messages("notifications")] == ["SENT"]
+
+
+@pytest.mark.usefixtures("_ses_is_away")
+@pytest.mark.parametrize("is_left_alone", [False, True])
+def test_what_the_second_refuses_the_first_may_take_when_it_is_back(
+    post: Post,
+    extension: Extension,
+    notifications_db: TestDatabase,
+    ada: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+    is_left_alone: bool,
+) -> None:
+    def never(mail: bytes, /, **_: Any) -> str:
+        raise MailRefused("The mail service refused this mail")
+
+    def closed(send: Any) -> Any:
+        raise CircuitOpen("mail.ses", retry_after=7)
+
+    monkeypatch.setitem(providers.PROVIDERS, "sendgrid", providers.Provider(never, lambda: True))
+    if is_left_alone:
+        circuit = providers._circuit
+        monkeypatch.setattr(providers, "_circuit", lambda name: closed if name == "ses" else circuit(name))
+    assert not post.deliver(consumer.handler, "mail", a_confirmation(ada))
+
+    waiting = row(notifications_db)
+    assert (waiting["status"], waiting["provider"]) == ("PENDING", None)
+
+
+def test_what_the_first_refuses_nobody_else_is_asked(
+    post: Post, back_up: BackUp, notifications_db: TestDatabase, ada: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(mail: bytes, /, **_: Any) -> str:
+        raise MailRefused("The mail service refused this mail")
+
+    monkeypatch.setitem(providers.PROVIDERS, "ses", providers.Provider(never, lambda: True))
+    assert post.deliver(consumer.handler, "mail", a_confirmation(ada))
+    assert (row(notifications_db)["status"], back_up.taken()) == ("FAILED", [])
 
 
 class TestSendGrid:

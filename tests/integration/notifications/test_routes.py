@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from functions.notifications import samples
+from functions.notifications import by_hand, samples
 from functions.notifications.consumers import mail
 from functions.notifications.routes import create_template, health, list_templates, send, status
 from shared.identity import Role
@@ -120,6 +120,20 @@ class TestSending:
         reply = call(send.handler, "POST", "/api/notifications/send", body={}, user=a_user(role))
 
         assert reply.status == 403
+
+    def test_a_user_who_is_erased_while_it_is_tried_out_is_none(
+        self, ada: UUID, notifications_db: TestDatabase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        save_template()
+        try_out = by_hand._try_out
+
+        def slowly(*given: Any) -> None:
+            try_out(*given)
+            notifications_db.run("INSERT INTO erased_users VALUES (%(id)s, now())", id=ada)
+
+        monkeypatch.setattr(by_hand, "_try_out", slowly)
+        reply = send_mail(templateName="greeting", userId=str(ada), data={"word": "Hello"})
+        assert (reply.status, reply.fields) == (400, {"userId"})
 
 
 class TestStatus:
