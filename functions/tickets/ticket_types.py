@@ -153,4 +153,4 @@ def _locked(sql: Sql, organizer: User, ticket_type_id: UUID) -> Row:
 
 def _taken(sql: Sql, organizer: User, ticket_type_id: UUID) -> int:
     row = _locked(sql, organizer, ticket_type_id)
-    return int(row["quantity_sold"] + row["quantity_held"])
+    return int(row["quantity_sold"] + row["quantity_held"]) + repository.disputed(sql, ticket_type_id)

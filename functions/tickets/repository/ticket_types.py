@@ -82,7 +82,10 @@ def reclaim(sql: Sql, ticket_type_id: UUID, at: datetime) -> None:
 def update(
     sql: Sql, ticket_type_id: UUID, terms: TicketTypeTerms, currency: str, at: datetime
 ) -> TicketType | None:
-    """New terms; None if more is sold or held than the new quantity (the CHECK stands behind this guard)."""
+    """New terms; None if more is sold or held than the new quantity (the CHECK stands behind this guard).
+
+    Nor is a type of an event that has begun made smaller than it needs to be for tickets that a dispute voided.
+    """
     row = sql.one(
         """
         UPDATE ticket_types
@@ -91,6 +94,10 @@ def update(
                sale_end_date = %(sale_end_date)s, per_person_limit = %(per_person_limit)s,
                venue_zone = %(venue_zone)s, updated_at = %(at)s
          WHERE id = %(id)s AND quantity_sold + quantity_held <= %(quantity_available)s
+           AND least(quantity_available, quantity_sold + quantity_held + (
+                   SELECT count(*) FROM tickets k JOIN event_copies e ON e.event_id = k.event_id
+                    WHERE k.ticket_type_id = %(id)s AND k.void_reason = 'DISPUTED' AND e.event_date <= %(at)s
+               )) <= %(quantity_available)s
         RETURNING *
         """,
         **_terms(terms, currency),
@@ -98,6 +105,18 @@ def update(
         at=at,
     )
     return TicketType.model_validate(row) if row else None
+
+
+def disputed(sql: Sql, ticket_type_id: UUID) -> int:
+    """How many tickets of the type are void because of a dispute. Once their event has begun no one else can buy their
+    seats, and should the dispute be won, they are valid again.
+    """
+    row = sql.one(
+        "SELECT count(*) AS n FROM tickets WHERE ticket_type_id = %(id)s AND void_reason = 'DISPUTED'",
+        id=ticket_type_id,
+    )
+    assert row is not None
+    return int(row["n"])
 
 
 def delete_unused(sql: Sql, ticket_type_id: UUID) -> bool:
@@ -115,12 +134,15 @@ def delete_unused(sql: Sql, ticket_type_id: UUID) -> bool:
 
 
 def withdraw(sql: Sql, ticket_type_id: UUID, at: datetime) -> bool:
-    """Take a type off sale for good; False if something of it is sold or held."""
+    """Take a type off sale for good; False if something of it is sold or held, or disputed (see `update`)."""
     return (
         sql.run(
             """
             UPDATE ticket_types SET deleted_at = %(at)s
              WHERE id = %(id)s AND quantity_sold + quantity_held = 0
+               AND NOT EXISTS (
+                   SELECT FROM tickets k JOIN event_copies e ON e.event_id = k.event_id
+                    WHERE k.ticket_type_id = %(id)s AND k.void_reason = 'DISPUTED' AND e.event_date <= %(at)s)
             """,
             id=ticket_type_id,
             at=at,

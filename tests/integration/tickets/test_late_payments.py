@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from functions.tickets.consumers import payments
-from functions.tickets.routes import check_in
+from functions.tickets.routes import check_in, delete_ticket_type, update_ticket_type
 from tests.cloud import Cloud
 from tests.integration.tickets.test_consumers import hear, refund
+from tests.rivals import half_done
 from tests.support import a_user, call
 from tests.ticket_sales import Sales
 
@@ -296,3 +297,53 @@ def _over_and_disputed(sales: Sales, aws: Cloud, status: str, *, is_used: bool) 
     sales.db.run(f"UPDATE event_copies SET event_date = now() - interval '1 day', status = '{status}'")
     dispute(aws, str(ticket["order_id"]))
     return str(ticket["order_id"])
+
+
+LOCK = "SELECT FROM ticket_reservations WHERE reservation_id = %(id)s FOR UPDATE"
+
+
+@pytest.mark.parametrize("lacks", ["stock", "allowance"])
+@pytest.mark.parametrize("is_won", [False, True])
+def test_nothing_is_refused_for_good_while_somebody_gives_a_hold_back_that_ran_out(
+    sales: Sales, aws: Cloud, is_won: bool, lacks: str
+) -> None:
+    event_id, buyer = sales.event(), a_user()
+    id = sales.type(event_id, 1 if lacks == "stock" else 9, limit=1)
+    if is_won:
+        order_id = str(sales.issued(buyer, event_id, {id: 1})[0]["order_id"])
+        dispute(aws, order_id, 5)
+    else:
+        order_id = released(sales, event_id, {id: 1}, buyer=buyer)
+    old = sales.held(buyer if lacks == "allowance" else a_user(), event_id, {id: 1})
+    sales.run_out(old)
+
+    with half_done(sales.db, LOCK, id=old), pytest.raises(AssertionError, match="itemIdentifier"):
+        pay_late(aws, order_id, 6)
+    assert refusals(aws) == []
+    pay_late(aws, order_id, 6)  # the message comes again
+
+    assert sales.stock(id) == (1, 0)
+    assert [ticket["status"] for ticket in sales.tickets(order_id)] == ["ACTIVE"]
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+def test_a_type_is_made_no_smaller_after_the_event_than_disputed_tickets_need(
+    sales: Sales, aws: Cloud, is_over: bool
+) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id, 5)
+    order_id = str(sales.issued(a_user(), event_id, {id: 2})[0]["order_id"])
+    if is_over:
+        sales.db.run("UPDATE event_copies SET event_date = now() - interval '1 hour'")
+    dispute(aws, order_id, 5)
+    smaller = {"name": "Stalls", "price": "49.50", "quantityAvailable": 1, "perPersonLimit": 10}
+
+    path = f"/api/tickets/types/{id}"
+    answers = [
+        call(update_ticket_type.handler, "PUT", path, user=sales.organizer, body=smaller).status,
+        call(delete_ticket_type.handler, "DELETE", path, user=sales.organizer).status,
+    ]
+
+    assert answers == ([409, 409] if is_over else [200, 204])
+    pay_late(aws, order_id, 6)
+    assert refusals(aws) == ([] if is_over else ["SOLD_OUT"])
