@@ -108,6 +108,8 @@ def _paid(sql: Sql, order: Order, result: PaymentResult, attempt: Attempt | None
             sql, attempt.id, AttemptStatus.SUCCEEDED, at, intent_id=result.intent_id, answer=_answer(result)
         )
     if order.captured_amount > 0 or order.payment_status in BOUGHT:
+        if attempt is not None and order.payment_gateway_transaction_id not in (None, result.intent_id):
+            return second_payments.found(sql, order, attempt.payment_method, result, at)
         return order
     attempts.settle(sql, order.id, AttemptStatus.SUCCEEDED, at)
     order = _with_intent(order, result)

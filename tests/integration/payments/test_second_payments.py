@@ -8,12 +8,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from functions.payments import provider, second_payments
+from functions.payments import charging, provider, second_payments
 from functions.payments.consumers import webhooks
 from functions.payments.database import database
 from functions.payments.gateways.gateway import GatewayRefused, PaymentGateway, RefundResult
 from functions.payments.jobs import resume_payments
 from functions.payments.models import RefundStatus
+from functions.payments.repository import attempts
 from shared.clock import now
 from tests.contracts.tills import ask
 from tests.integration.payments.money import sweep
@@ -79,6 +80,20 @@ def test_the_second_payment_of_an_order_goes_back(shop: Shop, order_id: str) -> 
     assert sorted(left_at_stripe(shop, order_id)) == [0, int(before[1] * 100)]
     assert amounts(shop, order_id) == before
     assert shop.history(order_id)[-2:] == ["PAID_TWICE", "SECOND_PAYMENT_REFUNDED"]
+
+
+def test_one_that_an_attempt_learns_of_goes_back_though_no_webhook_tells_of_it(
+    shop: Shop, order_id: str
+) -> None:
+    intent_id = pay_a_second_time(shop, order_id)
+    for _ in range(2):
+        with database.transaction() as sql:
+            attempt = attempts.get(sql, attempts.last_of(sql, UUID(order_id)))
+            assert attempt is not None
+            charging.record(sql, attempt, provider.stripe().fetch(intent_id), now())
+    shop.deliver()
+    assert sorted(left_at_stripe(shop, order_id)) == [0, 9900]
+    assert shop.history(order_id).count("PAID_TWICE") == 1
 
 
 def test_hearing_of_it_again_changes_nothing(shop: Shop, order_id: str) -> None:

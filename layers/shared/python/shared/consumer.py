@@ -3,7 +3,8 @@
 A message is handled in one transaction that also records its id in the inbox; a duplicate finds the id and is dropped.
 A failed message goes back to its queue with a visibility of 1, 2, 4, 8 s (the design document's intervals) and, after
 the queue's `maxReceiveCount`, to the dead-letter queue. Where the error says when another try is due (an open circuit),
-it is not tried before.
+it is not tried before; while a dependency of ours is away, a database that fails over above all, the last tries wait
+longer, so that an outage of a minute makes no dead letters.
 """
 
 import json
@@ -20,10 +21,12 @@ from shared import aws
 from shared.clock import now
 from shared.contracts import Contract
 from shared.database import Database, Sql
+from shared.errors import Unavailable
 from shared.log import begin, correlation_id, follow, invocation_id, logger
 
 C = TypeVar("C", bound=Contract)
 BACKOFF_SECONDS = (1, 2, 4, 8)
+OUTAGE_SECONDS = (1, 2, 15, 45)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,8 @@ class Consumer:
             self._handle(json.loads(record.body))
         except Exception as error:
             self._log.exception("message failed", extra={"queue": self._queue})
-            self._back_off(record, getattr(error, "retry_after", None) or 0)
+            pauses = OUTAGE_SECONDS if isinstance(error, Unavailable) else BACKOFF_SECONDS
+            self._back_off(record, pauses, getattr(error, "retry_after", None) or 0)
             raise
 
     def _handle(self, envelope: dict[str, Any]) -> None:
@@ -138,7 +142,7 @@ class Consumer:
             == 1
         )
 
-    def _back_off(self, record: SQSRecord, retry_after: int) -> None:
+    def _back_off(self, record: SQSRecord, pauses: tuple[int, ...], retry_after: int) -> None:
         attempt = int(record.attributes.approximate_receive_count)
         account, name = record.event_source_arn.split(":")[4:6]
         sqs = aws.client("sqs")
@@ -146,7 +150,7 @@ class Consumer:
             sqs.change_message_visibility(
                 QueueUrl=sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"],
                 ReceiptHandle=record.receipt_handle,
-                VisibilityTimeout=max(retry_after, BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS)) - 1]),
+                VisibilityTimeout=max(retry_after, pauses[min(attempt, len(pauses)) - 1]),
             )
         except Exception:  # noqa: BLE001  # the message is handed back either way
             self._log.warning("back-off not set: the queue's own visibility applies", extra={"queue": name})
