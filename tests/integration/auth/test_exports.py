@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 import urllib3
 
-from functions.auth import exporting
+from functions.auth import exporting, privacy_repository
 from functions.auth.database import database
 from functions.auth.jobs import ask_for_exports, forget_expired
 from functions.auth.routes import download_export
@@ -127,6 +127,16 @@ def test_one_run_asks_for_a_limited_number_and_two_at_once_for_different_ones(
 
     at = now() + timedelta(minutes=6)
     assert sweeping.runs(database, take, limit=2) == (2, 1, 0)
+
+
+def test_one_run_gives_up_a_limited_number_and_two_at_once_different_ones(desk: Desk) -> None:
+    for _ in range(3):
+        asked(desk, desk.user(desk.signed_in(desk.person())["accessToken"]))
+
+    def give_up(sql: Sql, limit: int) -> int:
+        return privacy_repository.give_up_exports(sql, now(), limit)
+
+    assert sweeping.runs(database, give_up, limit=2) == (2, 1, 0)
 
 
 def test_an_export_that_a_service_never_answers_is_given_up_and_forgotten(

@@ -315,3 +315,13 @@ def test_while_the_pictures_server_is_out_of_order_every_event_has_a_picture_tha
     monkeypatch.setattr(PICTURES_SHOWN, "_good_until", float("inf"))
 
     assert gallery.own(event)["imageUrl"].startswith("data:image/svg+xml,")
+
+
+def test_one_run_removes_a_limited_number_of_pictures(gallery: Gallery) -> None:
+    event = gallery.programme.published()
+    for _ in range(4):
+        gallery.upload(event, jpeg())
+        gallery.take()
+    with database.transaction() as sql:
+        assert len(image_repository.unseen(sql, now(), 2)) == 2
+        assert len(image_repository.unseen(sql, now(), 9)) == 3

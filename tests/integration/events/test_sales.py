@@ -192,6 +192,19 @@ def test_released_tickets_are_void_and_those_issued_anew_are_not(
     assert figures(programme, event["id"])["totals"] == ZEROS | {"sold": 1, "voided": 1, "available": 200}
 
 
+def test_a_release_counts_though_news_of_an_older_one_come_later(
+    programme: Programme, event: dict[str, Any], told: Told
+) -> None:
+    order = uuid4()
+    told.issued(order, 4, (uuid4(), STALLS))
+    told.deliver()
+    for version in (5, 3):
+        told.released(order, version)
+        told.deliver()
+
+    assert figures(programme, event["id"])["totals"] == ZEROS | {"voided": 1, "available": 200}
+
+
 @pytest.mark.parametrize("is_void_again", [False, True])
 def test_of_a_ticket_the_newest_version_of_its_purchase_holds_in_whatever_order_the_news_come(
     programme: Programme, event: dict[str, Any], told: Told, is_void_again: bool

@@ -9,11 +9,13 @@ from functions.payments.consumers import webhooks
 from functions.payments.database import database
 from functions.payments.gateways.gateway import GatewayUnavailable
 from functions.payments.jobs import resume_payments
+from functions.payments.repository import unheard as repository
 from functions.payments.saga import await_payment
 from shared.clock import now
 from shared.contracts import LatePaymentReceived, OrderPaid
-from shared.database import Database
+from shared.database import Database, Sql
 from shared.identity import User
+from tests import sweeping
 from tests.payments_shop import Shop
 from tests.support import a_user, context
 
@@ -208,3 +210,17 @@ def test_a_webhook_is_sent_on_again_however_many_older_ones_cannot_be_handled(sh
             assert unheard.webhook_again(sql, now() + timedelta(minutes=minutes), 300, DAYS, 2) == 2
     sent = shop.db.all("SELECT payload FROM outbox WHERE type = 'payments.webhook_received.v1'")
     assert "1-1" in {row["payload"]["eventId"] for row in sent}
+
+
+def test_one_run_asks_about_a_limited_number_of_unclear_refunds_and_two_at_once_about_different_ones(
+    shop: Shop,
+) -> None:
+    for _ in range(3):
+        shop.order_of(a_user())
+    shop.db.run("UPDATE orders SET refunds_unclear = TRUE")
+    at = now() + timedelta(minutes=5)
+
+    def take(sql: Sql, limit: int) -> int:
+        return len(repository.take_unclear(sql, at, 120, limit))
+
+    assert sweeping.runs(database, take, limit=2) == (2, 1, 0)

@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 from psycopg2.extras import Json
 
-from shared import idempotency, job
+from shared import idempotency, job, retention
 from shared.clock import now
-from shared.database import Database
+from shared.database import Database, Sql
+from tests import sweeping
 from tests.cloud import Cloud
 from tests.databases import TestDatabase
 from tests.refusals import add
@@ -82,3 +83,15 @@ def test_a_message_that_cannot_leave_fails_the_job_once_all_else_is_done(
     lines = map(json.loads, capsys.readouterr().out.splitlines())
     (age,) = [line["OldestMessageSeconds"][0] for line in lines if "OldestMessageSeconds" in line]
     assert age == pytest.approx(6 * 3600, abs=60), "what an alarm waits for"
+
+
+def test_one_run_forgets_a_limited_number_and_two_at_once_different_rows(
+    database: Database, store: TestDatabase
+) -> None:
+    for _ in range(3):
+        add(store, "inbox", consumer="old", message_id=uuid4(), received_at=now() - A_LITTLE)
+
+    def forget(sql: Sql, limit: int) -> int:
+        return retention.forget(sql, "inbox", "received_at", now(), limit)
+
+    assert sweeping.runs(database, forget, limit=2) == (2, 1, 0)

@@ -1,12 +1,14 @@
 """Charge and AwaitPayment: money is taken once, whatever breaks on the way."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from functions.payments import charging, provider
+from functions.payments import charging, provider, waiting
 from functions.payments.database import database
 from functions.payments.gateways.gateway import GatewayTimeout, GatewayUnavailable
+from functions.payments.repository import task_tokens
 from functions.payments.saga import await_payment
 from functions.payments.saga_models import Reservation
 from shared.clock import now
@@ -146,6 +148,17 @@ def test_a_waiting_purchase_is_woken_by_the_money(shop: Shop) -> None:
     assert shop.status(reservation["orderId"]) == "PAID"
     assert answers(shop, reservation["orderId"]) == 1
     assert shop.db.all("SELECT 1 FROM task_tokens") == []
+
+
+def test_a_purchase_that_waits_anew_is_woken_by_its_new_token(shop: Shop) -> None:
+    reservation = shop.reservation(token="pm_card_authenticationRequired")
+    shop.charge(reservation)
+    order_id = UUID(reservation["orderId"])
+    for token in ("an-old-token", "a-new-token"):
+        with database.transaction() as sql:
+            waiting.wait(sql, order_id, token, "action_required", None, now())
+    with database.transaction() as sql:
+        assert task_tokens.take(sql, order_id) == "a-new-token"
 
 
 def test_a_purchase_that_begins_to_wait_after_the_money_came_is_answered_at_once(shop: Shop) -> None:
