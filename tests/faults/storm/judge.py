@@ -8,7 +8,7 @@ from tests.e2e.books import assert_balanced, database
 from tests.e2e.laptop import Laptop
 from tests.faults.storm.ledger import Ledger
 
-CONFIRMATION = "Your tickets for "
+CONFIRMATION = ("Your tickets for ", "Your order for ")  # the latter if its tickets were void by then
 SETTLED = ("PAID", "CANCELLED", "REFUNDED", "PARTIALLY_REFUNDED", "DISPUTED")
 
 
