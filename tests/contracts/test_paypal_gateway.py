@@ -14,6 +14,7 @@ import pytest
 from functions.payments.gateways.gateway import (
     GatewayRefused,
     GatewayUnavailable,
+    GatewayUndecided,
     PaymentGateway,
     PaymentOutcome,
 )
@@ -99,7 +100,7 @@ def test_what_paypal_neither_changes_nor_captured_is_not_cancelled(
     refusing = create_autospec(gateway._client.patch_order, side_effect=refusal)
     with monkeypatch.context() as patched:
         patched.setattr(gateway._client, "patch_order", refusing)
-        with pytest.raises(GatewayUnavailable):
+        with pytest.raises(GatewayUndecided):
             gateway.cancel(intent_id)
     assert gateway.cancel(intent_id).outcome == "cancelled"
 

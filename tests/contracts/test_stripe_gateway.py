@@ -15,6 +15,7 @@ from functions.payments.gateways.gateway import (
     BadSignature,
     GatewayRefused,
     GatewayUnavailable,
+    GatewayUndecided,
     PaymentGateway,
     PaymentOutcome,
     PaymentResult,
@@ -230,7 +231,7 @@ def test_what_stripe_still_works_on_is_not_cancelled(
     automatic: Any = {"enabled": True, "allow_redirects": "never"}
     intent = intents.create({"amount": 9900, "currency": "usd", "automatic_payment_methods": automatic})
     assert intents.confirm(intent.id, DEBIT).status == "processing"
-    with pytest.raises(GatewayUnavailable):
+    with pytest.raises(GatewayUndecided):
         local_gateway.cancel(intent.id)
 
 

@@ -186,6 +186,12 @@ class GatewayUnavailable(ProviderFailed):
     message = "The payment provider is unavailable, try again shortly"
 
 
+class GatewayUndecided(GatewayUnavailable):
+    """The provider has answered, but what becomes of this payment is not final yet: try again, with the same keys."""
+
+    message = "The payment provider has not decided yet, try again shortly"
+
+
 class GatewayCircuitOpen(GatewayUnavailable):
     """The provider was in trouble again and again and is left alone for a while: nothing was asked of it."""
 

@@ -1,8 +1,9 @@
 """A payment provider behind a circuit breaker: one that is in trouble is left alone for a while.
 
 Only that the provider cannot be reached, is in trouble itself or does not answer counts; what it declines or refuses is
-an answer. Webhooks are verified all the same: they come from the provider, and ask it for next to nothing. So are
-books read: trouble with reports is none with payments.
+an answer, and so is that it has not decided: one payment that it keeps open says nothing of all the others. Webhooks
+are verified all the same: they come from the provider, and ask it for next to nothing. So are books read: trouble with
+reports is none with payments.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from functions.payments.gateways.gateway import (
     GatewayCircuitOpen,
     GatewayTimeout,
     GatewayUnavailable,
+    GatewayUndecided,
     PaymentGateway,
     PaymentResult,
     RefundResult,
@@ -30,7 +32,7 @@ T = TypeVar("T")
 
 def is_trouble(error: Exception) -> bool:
     """Whether an error of a gateway means that the provider is in trouble."""
-    return isinstance(error, GatewayUnavailable | GatewayTimeout)
+    return isinstance(error, GatewayUnavailable | GatewayTimeout) and not isinstance(error, GatewayUndecided)
 
 
 class GuardedGateway:

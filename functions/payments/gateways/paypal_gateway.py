@@ -26,7 +26,7 @@ from functions.payments.gateways.gateway import (
     DisputeResult,
     GatewayKnowsNothing,
     GatewayRefused,
-    GatewayUnavailable,
+    GatewayUndecided,
     PaymentOutcome,
     PaymentResult,
     RefundResult,
@@ -170,7 +170,7 @@ class PayPalGateway:
         if payment.outcome is PaymentOutcome.PAID:
             return CancelResult("paid", payment)
         if payment.outcome is PaymentOutcome.APPROVED:
-            raise GatewayUnavailable  # neither changed nor captured: ask again
+            raise GatewayUndecided  # neither changed nor captured: ask again
         return CancelResult("cancelled", payment)
 
     def refund(self, *, intent_id: str, amount: Decimal, key: str, reason: str | None = None) -> RefundResult:  # noqa: ARG002
@@ -254,7 +254,7 @@ class PayPalGateway:
                 raise
         now = self.fetch(approved.intent_id)
         if now.outcome is PaymentOutcome.APPROVED:
-            raise GatewayUnavailable  # neither captured nor refused for a reason that still holds: ask again
+            raise GatewayUndecided  # neither captured nor refused for a reason that still holds: ask again
         return now
 
     def _is_disputed(self, capture_id: str) -> bool:

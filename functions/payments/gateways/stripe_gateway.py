@@ -21,6 +21,7 @@ from functions.payments.gateways.gateway import (
     DisputeResult,
     GatewayRefused,
     GatewayUnavailable,
+    GatewayUndecided,
     PaymentOutcome,
     PaymentResult,
     RefundResult,
@@ -153,7 +154,7 @@ class StripeGateway:
         if payment.outcome is PaymentOutcome.CANCELLED:
             return CancelResult("cancelled", payment)
         # Stripe is still working on it and knows the end of it soon.
-        raise GatewayUnavailable
+        raise GatewayUndecided
 
     def refund(self, *, intent_id: str, amount: Decimal, key: str, reason: str | None = None) -> RefundResult:
         """See `PaymentGateway.refund`. Stripe forgets keys after a day, but not a refund's metadata."""

@@ -1,9 +1,19 @@
 """A payment provider in trouble is left alone for a while: the seats are kept, and the answers are honest."""
 
+from typing import Any
+from unittest.mock import create_autospec
+
 import pytest
 
 from functions.payments import provider
-from functions.payments.gateways.gateway import GatewayCircuitOpen, GatewayUnavailable
+from functions.payments.gateways.gateway import (
+    GatewayCircuitOpen,
+    GatewayRefused,
+    GatewayUnavailable,
+    GatewayUndecided,
+)
+from functions.payments.gateways.paypal_client import PayPalClient
+from functions.payments.gateways.paypal_errors import PayPalRefused
 from functions.payments.routes import methods, process
 from functions.payments.saga import await_payment
 from shared.identity import User
@@ -33,6 +43,71 @@ def test_declines_and_refusals_open_no_circuit(shop: Shop) -> None:
     for _ in range(6):
         assert shop.status(shop.order_of(a_user(), "pm_card_chargeDeclined")) == "PAYMENT_FAILED"
     assert provider.is_available("stripe")
+
+
+def _processing(shop: Shop) -> str:
+    """A debit that Stripe still works on, and so does not cancel yet; its payment's id."""
+    intents = shop.stripe.client().v1.payment_intents
+    automatic: Any = {"enabled": True, "allow_redirects": "never"}
+    debit: Any = {
+        "payment_method": "pm_usBankAccount_processing",
+        "mandate_data": {"customer_acceptance": {"type": "online"}},
+    }
+    intent = intents.create({"amount": 9900, "currency": "usd", "automatic_payment_methods": automatic})
+    assert intents.confirm(intent.id, debit).status == "processing"
+    return intent.id
+
+
+def test_one_payment_that_stripe_does_not_cancel_yet_keeps_nobody_else_from_paying(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer, "pm_card_chargeDeclined")
+    intent_id = _processing(shop)
+    for _ in range(6):
+        with pytest.raises(GatewayUndecided):
+            provider.stripe().cancel(intent_id)
+
+    assert provider.is_available("stripe")
+    assert shop.pay_again(buyer, order_id).status == 202
+    shop.deliver()
+    assert shop.status(order_id) == "PAID"
+
+
+def _refusing(monkeypatch: pytest.MonkeyPatch, operation: str, refusal: Exception) -> None:
+    refusing = create_autospec(getattr(PayPalClient, operation), side_effect=refusal)
+    monkeypatch.setattr(PayPalClient, operation, refusing)
+
+
+def test_one_order_that_stays_approved_at_paypal_opens_no_circuit(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = shop.order_of(a_user(), None, method="paypal")
+    shop.approve(order_id)
+    _refusing(monkeypatch, "patch_order", GatewayRefused("orders.patch", "NOT_PATCHABLE"))
+    for _ in range(6):
+        with pytest.raises(GatewayUndecided):
+            shop.cancel(order_id)
+
+    assert provider.is_available("paypal")
+
+
+def test_one_order_that_paypal_does_not_capture_yet_opens_no_circuit(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = shop.order_of(a_user(), None, method="paypal")
+    intent_id, order = shop.approve(order_id), shop.order(order_id)
+    _refusing(monkeypatch, "capture_order", PayPalRefused("orders.capture", "ORDER_NOT_APPROVED", None, None))
+    for _ in range(6):
+        with pytest.raises(GatewayUndecided):
+            provider.paypal().pay(
+                order_id=order_id,
+                intent_id=intent_id,
+                amount=order["total_amount"],
+                currency=order["currency"],
+                payment_token=None,
+                attempt_key="attempt",
+            )
+
+    assert provider.is_available("paypal")
 
 
 def test_a_method_whose_circuit_is_open_is_marked(shop: Shop) -> None:
