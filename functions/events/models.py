@@ -14,7 +14,7 @@ from functions.events.settings import IMAGE_MAX_BYTES
 from shared.clock import now
 from shared.errors import BadInput
 from shared.paging import Page
-from shared.wire import Answer, Body, Instant, one_line
+from shared.wire import Answer, Body, Instant, lines, one_line
 
 Status = Literal["DRAFT", "PUBLISHED", "CANCELLED", "COMPLETED"]
 Sort = Literal["relevance", "date"]
@@ -75,7 +75,7 @@ def _instant(value: Any, day: timedelta) -> datetime:
 
 
 Title = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(one_line)]
-Description = Annotated[str, Field(max_length=10_000)]
+Description = Annotated[str, Field(max_length=10_000), AfterValidator(lines)]
 TimeZone = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_a_zone)]
 CategoryName = Annotated[
     str,
@@ -94,14 +94,14 @@ class EventRequest(Body):
     event_date: Annotated[Instant, AfterValidator(_to_come)]
     time_zone: TimeZone
     venue_name: Title
-    venue_address: Annotated[str, Field(min_length=1, max_length=1000)]
+    venue_address: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(lines)]
     category: CategoryName | None = None
 
 
 class CancelRequest(Body):
     """Why an event is cancelled; ticket holders will read it."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    reason: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(lines)]
 
 
 class ImageRequest(Body):
@@ -119,7 +119,7 @@ class CategoryRequest(Body):
     """A new category."""
 
     name: CategoryName
-    description: Annotated[str, Field(max_length=1000)] | None = None
+    description: Annotated[str, Field(max_length=1000), AfterValidator(lines)] | None = None
 
 
 class Category(Answer):

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shared.errors import Conflict, FieldError
-from shared.wire import Answer, Body, Currency, Instant, Money
+from shared.wire import Answer, Body, Currency, Instant, Money, lines
 
 ZERO = Decimal("0.00")
 # One for each ticket that an order may have, and as many again.
@@ -285,7 +285,7 @@ class RefundRequest(Body):
     order_id: UUID
     amount: Annotated[Money, Field(gt=0)] | None = None
     ticket_ids: Annotated[list[UUID], Field(min_length=1, max_length=100)] | None = None
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(lines)]
 
 
 class RefundAccepted(Answer):

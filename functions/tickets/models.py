@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from shared.wire import Answer, Body, Currency, Instant, Money, one_line, person_name
+from shared.wire import Answer, Body, Currency, Instant, Money, lines, one_line, person_name
 
 MAX_TYPES_PER_RESERVATION = 20
 MAX_QUANTITY = 100
@@ -58,7 +58,7 @@ class TicketTypeTerms(Body):
     """What an organizer says of a ticket type; a PUT replaces all of it."""
 
     name: Name
-    description: Annotated[str, Field(max_length=5000)] | None = None
+    description: Annotated[str, Field(max_length=5000), AfterValidator(lines)] | None = None
     price: Price
     currency: Currency | None = None
     quantity_available: Stock

@@ -116,7 +116,11 @@ def set_currency(sql: Sql, event_id: UUID, currency: str) -> str:
 
 
 def forget_currency(sql: Sql, event_id: UUID) -> None:
-    """Let the next ticket type choose the currency again, if the event has none left."""
+    """Let the next ticket type choose the currency again, if the event has none left.
+
+    The event is locked first, in a statement of its own: whoever is making a type of it is waited for, and then seen.
+    """
+    sql.one("SELECT FROM event_copies WHERE event_id = %(id)s FOR NO KEY UPDATE", id=event_id)
     sql.run(
         """
         UPDATE event_copies SET currency = NULL

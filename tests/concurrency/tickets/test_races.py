@@ -297,3 +297,21 @@ def test_two_first_types_in_two_currencies_leave_the_event_with_one(sales: Sales
     answers = at_once(*lines)
     assert statuses(answers) == {201: 2, 409: 2}
     assert len(sales.db.all("SELECT DISTINCT currency FROM ticket_types")) == 1
+
+
+def test_a_type_that_is_being_made_is_waited_for_by_who_deletes_the_last_other(sales: Sales) -> None:
+    event_id = sales.event()
+    id = sales.type(event_id)
+    making = """
+        UPDATE event_copies SET currency = coalesce(currency, 'EUR') WHERE event_id = %(id)s;
+        INSERT INTO ticket_types (event_id, name, price, currency, quantity_available, created_at, updated_at)
+        VALUES (%(id)s, 'Other', 1, 'EUR', 1, now(), now())"""
+    with half_done(sales.db, making, id=event_id) as maker:
+        path = f"/api/tickets/types/{id}"
+        deleted = Later(lambda: call(delete_ticket_type.handler, "DELETE", path, user=sales.organizer))
+        assert deleted.is_blocked(sales.db)
+        maker.commit()
+    assert deleted.result().status == 204
+    assert sales.db.one("SELECT currency FROM event_copies WHERE event_id = %(id)s", id=event_id) == {
+        "currency": "EUR"
+    }

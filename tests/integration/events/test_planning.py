@@ -1,5 +1,6 @@
 """What an organizer does with an event, and what the others are told."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
@@ -251,3 +252,23 @@ def test_nothing_about_a_cancelled_event_changes(programme: Programme, route: st
     reply = programme.ask(route, body, id=event_id, user=programme.organizer)
 
     assert (reply.status, reply.code) == (409, "EVENT_OVER")
+
+
+@pytest.mark.parametrize("field", ["description", "venueAddress"])
+def test_texts_have_no_control_characters(programme: Programme, field: str) -> None:
+    reply = programme.ask("create_event", details(**{field: "a\x01b"}), user=programme.organizer)
+    assert (reply.status, reply.fields) == (400, {field})
+
+
+def test_a_page_of_the_largest_events_is_no_more_than_lambda_gives_out(programme: Programme) -> None:
+    texts = {
+        "name": '"' * 255,
+        "description": '"' * 10_000,
+        "venueName": '"' * 255,
+        "venueAddress": "\\" * 1000,
+    }
+    programme.published(**texts)
+    page = programme.ask("list_events", query={"limit": 100})
+    [event] = page.body["items"]
+    answer = json.dumps({"body": json.dumps({"items": [event] * 100})})
+    assert len(answer) < 6_291_556

@@ -11,7 +11,7 @@ from shared.database import Database
 from shared.errors import BadInput
 from shared.identity import User
 from shared.requests import MAX_DEPTH, MAX_DETAILS, parse_json
-from shared.wire import Answer, Body, Money, one_line, person_name
+from shared.wire import Answer, Body, Money, lines, one_line, person_name
 from tests.support import Reply, a_user, call
 
 
@@ -146,6 +146,13 @@ def idempotent(key: str) -> Reply:
 def test_a_name_is_one_visible_line_that_turns_nothing_around(name: str) -> None:
     with pytest.raises(ValueError, match=r"May not contain|something to see"):
         one_line(name)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\x01", "a\x1bb", "\x7f", "\x9f"])
+def test_a_text_of_lines_has_no_other_controls(text: str) -> None:
+    with pytest.raises(ValueError, match="May not contain"):
+        lines(text)
+    assert lines("a\r\n\tb") == "a\r\n\tb"
 
 
 @pytest.mark.parametrize(
