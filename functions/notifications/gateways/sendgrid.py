@@ -61,16 +61,16 @@ def send(mail: bytes, *, id: UUID, sender: str, recipient: str) -> str:
     """
     from python_http_client.exceptions import BadRequestsError, HTTPError, PayloadTooLargeError
 
-    try:
+    try:  # `from None`: what SendGrid says may name an address, and what is raised here gets into the log
         answer = _client().mail.send.post(request_body=_body(mail, id, sender, recipient))
-    except (BadRequestsError, PayloadTooLargeError) as refused:
-        raise MailRefused("The mail service refused this mail") from refused
+    except (BadRequestsError, PayloadTooLargeError):
+        raise MailRefused("The mail service refused this mail") from None
     except HTTPError as failed:  # a wrong key, a sender not verified yet, a limit, or trouble on their side
-        raise NotTaken(f"The mail service failed ({failed.status_code})") from failed
-    except URLError as away:  # while connecting or sending: SendGrid has not got the whole of it
-        raise NotTaken("The mail service could not be reached") from away
-    except (OSError, http.client.HTTPException) as late:
-        raise PerhapsTaken("The mail service did not answer in time") from late
+        raise NotTaken(f"The mail service failed ({failed.status_code})") from None
+    except URLError:  # while connecting or sending: SendGrid has not got the whole of it
+        raise NotTaken("The mail service could not be reached") from None
+    except (OSError, http.client.HTTPException):
+        raise PerhapsTaken("The mail service did not answer in time") from None
     return str(answer.headers.get("X-Message-Id") or id)
 
 

@@ -52,17 +52,18 @@ def send(mail: bytes, *, id: UUID, sender: str, recipient: str) -> str:
             **_reported(),
         )
     except ClientError as refused:
+        # `from None`: SES's words may name an address, and what is raised here gets into the log.
         code = refused.response["Error"]["Code"]
         if code == "BadRequestException":
-            raise MailRefused("The mail service refused this mail") from refused
+            raise MailRefused("The mail service refused this mail") from None
         # A sender not verified yet, a quota, a pause: all of them end, and the mail is tried until it is given up.
-        raise NotTaken(f"The mail service failed ({code})") from refused
-    except (ConnectTimeoutError, EndpointConnectionError) as away:
-        raise NotTaken("The mail service could not be reached") from away
-    except HTTPClientError as late:  # a read time-out, a connection that broke after the request
-        raise PerhapsTaken("The mail service did not answer in time") from late
-    except BotoCoreError as broken:
-        raise NotTaken("The mail service could not be reached") from broken
+        raise NotTaken(f"The mail service failed ({code})") from None
+    except (ConnectTimeoutError, EndpointConnectionError):
+        raise NotTaken("The mail service could not be reached") from None
+    except HTTPClientError:  # a read time-out, a connection that broke after the request
+        raise PerhapsTaken("The mail service did not answer in time") from None
+    except BotoCoreError:
+        raise NotTaken("The mail service could not be reached") from None
     return str(answer["MessageId"])
 
 

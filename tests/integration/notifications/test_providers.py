@@ -2,6 +2,7 @@
 
 import json
 import os
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -241,6 +242,17 @@ def test_what_the_first_refuses_nobody_else_is_asked(
     assert (row(notifications_db)["status"], back_up.taken()) == ("FAILED", [])
 
 
+def test_the_address_that_ses_names_in_its_refusal_is_not_logged(
+    post: Post, ada: UUID, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = b'{"message": "Email address is not verified: ada@example.com"}'
+    with ses_that_answers(400, said, error="MessageRejected"):
+        assert not post.deliver(consumer.handler, "mail", a_confirmation(ada))
+
+    assert "The mail service failed (MessageRejected)" in caplog.text
+    assert "ada@example.com" not in caplog.text
+
+
 class TestSendGrid:
     """Which failures are final, which pass, and which leave it open."""
 
@@ -271,8 +283,11 @@ class TestSendGrid:
     ) -> None:
         with answers(status):
             self._point_at_it(extension)
-            with pytest.raises(error):
+            with pytest.raises(error) as refused:
                 self.ask()
+        assert "python_http_client" not in "".join(traceback.format_exception(refused.value)), (
+            "its words are for no log"
+        )
 
     def test_an_answer_that_does_not_come_leaves_it_open(
         self, answers: Any, extension: Extension, monkeypatch: pytest.MonkeyPatch

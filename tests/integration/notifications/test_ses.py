@@ -27,7 +27,9 @@ Requests = list[dict[str, object]]
 
 
 @contextmanager
-def ses_that_answers(status: int, body: bytes, after_seconds: float = 0) -> Iterator[Requests]:
+def ses_that_answers(
+    status: int, body: bytes, after_seconds: float = 0, error: str = "BadRequestException"
+) -> Iterator[Requests]:
     """An SES that answers every request in this way, and the requests it got."""
     requests: Requests = []
 
@@ -37,7 +39,7 @@ def ses_that_answers(status: int, body: bytes, after_seconds: float = 0) -> Iter
             time.sleep(after_seconds)
             self.send_response(status)
             if status == 400:
-                self.send_header("x-amzn-ErrorType", "BadRequestException")
+                self.send_header("x-amzn-ErrorType", error)
             self.end_headers()
             self.wfile.write(body)
 
