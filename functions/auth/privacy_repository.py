@@ -45,12 +45,16 @@ def recent_exports(sql: Sql, user_id: UUID, since: datetime) -> list[datetime]:
 
 
 def add_export(sql: Sql, export_id: UUID, user_id: UUID, at: datetime) -> bool:
-    """A new export; False if one of the user's is open, which a unique index says whoever asks at the same time."""
+    """A new export; False if one of the user's is open, which a unique index says whoever asks at the same time.
+
+    Also if the user is erased: an erasure under way is waited for, for it would not see an export that begins
+    meanwhile, which then nobody could ever finish.
+    """
     return (
         sql.run(
             """
             INSERT INTO exports (id, user_id, requested_at, asked_at)
-            SELECT %(id)s, id, %(at)s, %(at)s FROM users WHERE id = %(user_id)s AND erased_at IS NULL
+            SELECT %(id)s, id, %(at)s, %(at)s FROM users WHERE id = %(user_id)s AND erased_at IS NULL FOR SHARE
             ON CONFLICT (user_id) WHERE status = 'COLLECTING' DO NOTHING
             """,
             id=export_id,
