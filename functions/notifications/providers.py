@@ -7,7 +7,13 @@ from uuid import UUID
 
 from functions.notifications.cache import cache as redis
 from functions.notifications.gateways import sendgrid, ses
-from functions.notifications.gateways.failures import LeftAlone, MailRefused, NotTaken, PerhapsTaken
+from functions.notifications.gateways.failures import (
+    LeftAlone,
+    MailNotTaken,
+    MailRefused,
+    NotTaken,
+    PerhapsTaken,
+)
 from functions.notifications.models import Taken
 from functions.notifications.settings import CIRCUIT_FAILURES, CIRCUIT_SECONDS, MAIL_PROVIDER_ORDER
 from shared.breaker import Breaker, CircuitOpen
@@ -83,7 +89,10 @@ def _circuit(name: str) -> Breaker:
         redis,
         failures=CIRCUIT_FAILURES,
         open_seconds=CIRCUIT_SECONDS,
-        counts=lambda error: isinstance(error, NotTaken | PerhapsTaken),
+        # What is about one mail shuts nobody else's out.
+        counts=lambda error: (
+            isinstance(error, NotTaken | PerhapsTaken) and not isinstance(error, MailNotTaken)
+        ),
     )
 
 

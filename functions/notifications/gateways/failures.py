@@ -15,6 +15,10 @@ class NotTaken(ProviderFailed):
     """The provider did not take the mail, and that is sure: another one may be asked at once."""
 
 
+class MailNotTaken(NotTaken):
+    """Something about this very mail, its recipient or its sender, that may pass; the provider itself is well."""
+
+
 class LeftAlone(ProviderFailed):
     """Nobody was asked: every provider has failed too often. `retry_after` says when one may be asked again."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from functions.notifications.gateways.failures import MailRefused, NotTaken, PerhapsTaken
+from functions.notifications.gateways.failures import MailNotTaken, MailRefused, NotTaken, PerhapsTaken
 from functions.notifications.models import Happened, Report
 from shared import aws
 
@@ -32,6 +32,7 @@ def send(mail: bytes, *, id: UUID, sender: str, recipient: str) -> str:
     Raises:
         MailRefused: the mail itself is wrong; asking again is of no use.
         PerhapsTaken: no answer. SES may have taken the mail.
+        MailNotTaken: not this mail; asking again later may help.
         NotTaken: anything else; asking again later may help.
     """
     from botocore.exceptions import (
@@ -56,7 +57,11 @@ def send(mail: bytes, *, id: UUID, sender: str, recipient: str) -> str:
         code = refused.response["Error"]["Code"]
         if code == "BadRequestException":
             raise MailRefused("The mail service refused this mail") from None
-        # A sender not verified yet, a quota, a pause: all of them end, and the mail is tried until it is given up.
+        if (
+            code == "MessageRejected"
+        ):  # e.g. an address that is not verified, while the account is in the sandbox
+            raise MailNotTaken(f"The mail service failed ({code})") from None
+        # A quota, a pause: all of them end, and the mail is tried until it is given up.
         raise NotTaken(f"The mail service failed ({code})") from None
     except (ConnectTimeoutError, EndpointConnectionError):
         raise NotTaken("The mail service could not be reached") from None

@@ -253,6 +253,17 @@ def test_the_address_that_ses_names_in_its_refusal_is_not_logged(
     assert "ada@example.com" not in caplog.text
 
 
+@pytest.mark.usefixtures("post")
+def test_one_mail_that_ses_rejects_shuts_nobody_else_s_out() -> None:
+    with ses_that_answers(400, b"{}", error="MessageRejected") as asked:
+        for _ in range(4):
+            with pytest.raises(NotTaken, match="MessageRejected"):
+                hand_over()
+
+    assert len(asked) == 4
+    assert not providers._circuit("ses").is_open()
+
+
 class TestSendGrid:
     """Which failures are final, which pass, and which leave it open."""
 
