@@ -99,6 +99,7 @@ def _tell(sql: Sql, mail: Row, delivery_status: str) -> None:
             template=mail["template_name"],
             status="SENT",
             delivery_status=delivery_status,
+            asked_at=mail["created_at"],
         ),
         subject=mail["id"],
     )

@@ -13,7 +13,7 @@ def lock_mail(sql: Sql, id: UUID) -> Row | None:
     return sql.one(
         """
         SELECT n.id, n.user_id, n.order_id, n.recipient_email, n.status, n.delivery_status, n.error_message,
-               t.name AS template_name
+               n.created_at, t.name AS template_name
           FROM notifications n JOIN notification_templates t ON t.id = n.template_id
          WHERE n.id = %(id)s
            FOR UPDATE OF n

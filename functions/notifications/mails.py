@@ -125,10 +125,17 @@ def _asked_again(row: Row) -> MailRequested:
     )
 
 
-def tell_given_up(sql: Sql, id: UUID, user_id: UUID | None, order_id: UUID | None, template: str) -> None:
+def tell_given_up(
+    sql: Sql, id: UUID, user_id: UUID | None, order_id: UUID | None, template: str, *, asked_at: datetime
+) -> None:
     """Tell whoever waits for a mail that it will not be sent: its recipient was erased."""
     changed = MailStatusChanged(
-        notification_id=id, user_id=user_id, order_id=order_id, template=template, status="FAILED"
+        notification_id=id,
+        user_id=user_id,
+        order_id=order_id,
+        template=template,
+        status="FAILED",
+        asked_at=asked_at,
     )
     outbox.publish(sql, changed, subject=id)
 
@@ -149,7 +156,7 @@ def _record(sql: Sql, wanted: MailRequested, template: Row, at: datetime) -> UUI
     if row is None:
         return None
     if row["status"] == "FAILED":
-        tell_given_up(sql, row["id"], wanted.user_id, wanted.order_id, wanted.template)
+        tell_given_up(sql, row["id"], wanted.user_id, wanted.order_id, wanted.template, asked_at=at)
         return None
     id: UUID = row["id"]
     return id
@@ -167,7 +174,8 @@ def _claim(database: Database, wanted: MailRequested) -> Notification | None:
                 raise BeingSent(wanted.mail_key, claimed_until - at)
             return None
         if row["status"] == "FAILED":  # the recipient was erased meanwhile
-            tell_given_up(sql, row["id"], row["user_id"], row["order_id"], wanted.template)
+            asked_at = row["created_at"]
+            tell_given_up(sql, row["id"], row["user_id"], row["order_id"], wanted.template, asked_at=asked_at)
             return None
         person = repository.recipient(sql, row["user_id"]) or {"email": None, "first_name": ""}
         address = row["recipient_email"] or person["email"]
@@ -249,6 +257,7 @@ def _tell(sql: Sql, notification: Notification, status: str, delivery_status: st
             template=notification.template.name,
             status=status,
             delivery_status=delivery_status,
+            asked_at=notification.created_at,
         ),
         subject=notification.id,
     )

@@ -30,6 +30,13 @@ def erase(sql: Sql, user: UserErased, *, erased_at: datetime, at: datetime) -> N
     suppressions.lift(sql, address)
     for row in unsent:
         if row["template_name"] != wanted.ACCOUNT_ERASED:
-            mails.tell_given_up(sql, row["id"], row["user_id"], row["order_id"], row["template_name"])
+            mails.tell_given_up(
+                sql,
+                row["id"],
+                row["user_id"],
+                row["order_id"],
+                row["template_name"],
+                asked_at=row["created_at"],
+            )
     privacy.forget_keys(sql, user.user_id)
     mails.ask(sql, wanted.account_erased(user), at)

@@ -43,7 +43,7 @@ def unsent(sql: Sql, user_id: UUID, email: str, asked_until: datetime) -> list[R
     """Mails to the user, or asked for by the address alone, that were not sent yet, locked."""
     return sql.all(
         """
-        SELECT id, order_id, user_id,
+        SELECT id, order_id, user_id, created_at,
                (SELECT t.name FROM notification_templates t WHERE t.id = template_id) AS template_name
           FROM notifications
          WHERE status = 'PENDING'

@@ -95,24 +95,24 @@ def checked_in(sql: Sql, order_id: UUID, ticket_id: UUID, at: datetime) -> None:
     orders.save(sql, replace(order, tickets=tickets), "TICKET_CHECKED_IN", at, ticketId=str(ticket_id))
 
 
-def mailed(sql: Sql, order_id: UUID, mail_id: UUID, status: str, at: datetime) -> None:
+def mailed(sql: Sql, order_id: UUID, mail_id: UUID, status: str, asked_at: datetime, at: datetime) -> None:
     """What became of the newest mail that tells the buyer how the order ended.
 
     Args:
-        at: when notifications said so; between two mails (the order was cancelled, and its late money bought tickets
-            after all) it tells which is the newer.
+        asked_at: when that mail was asked for; between two mails (the order was cancelled, and its late money bought
+            tickets after all) it tells which is the newer.
     """
     order = orders.lock(sql, order_id)
-    if order is None or not _is_news_of_mail(order, mail_id, status, at):
+    if order is None or not _is_news_of_mail(order, mail_id, status, asked_at):
         return
-    changed = replace(order, mail_status=status, mail_id=mail_id, mail_told_at=at)
+    changed = replace(order, mail_status=status, mail_id=mail_id, mail_asked_at=asked_at)
     orders.save(sql, changed, "MAIL_STATUS", at, mailStatus=status)
 
 
-def _is_news_of_mail(order: Order, mail_id: UUID, status: str, at: datetime) -> bool:
+def _is_news_of_mail(order: Order, mail_id: UUID, status: str, asked_at: datetime) -> bool:
     if order.mail_id in (None, mail_id):
         return _rank(status) > _rank(order.mail_status)
-    return order.mail_told_at is not None and at > order.mail_told_at
+    return order.mail_asked_at is not None and asked_at > order.mail_asked_at
 
 
 def _with_tickets(order: Order, tickets: list[Ticket], version: int) -> Order:

@@ -128,7 +128,7 @@ class Order:
         tickets_version: the tickets service's version of the purchase when it last issued or released: older news
             of it changes nothing.
         dispute: of the payment, as the buyer's bank decided it; None if there never was one.
-        mail_id: the mail that `mail_status` is of; `mail_told_at` is when that was told.
+        mail_id: the mail that `mail_status` is of; `mail_asked_at` is when that mail was asked for.
         version: counts the order's events.
         refunds_unclear: the provider may have given back more than is known here; it is asked again.
     """
@@ -162,7 +162,7 @@ class Order:
     payment_number: int = 1
     refunds_unclear: bool = False
     mail_id: UUID | None = None
-    mail_told_at: datetime | None = None
+    mail_asked_at: datetime | None = None
 
     @property
     def is_undecided(self) -> bool:

@@ -17,7 +17,8 @@ def mailed(message: Message[MailStatusChanged], sql: Sql) -> None:
     if message.data.order_id is not None and message.data.template in TEMPLATES:
         status = message.data.delivery_status or message.data.status
         mail_id = message.data.notification_id
-        fulfilment.mailed(sql, message.data.order_id, mail_id, status, message.time)
+        asked_at = message.data.asked_at or message.time  # None in a message from before that was told
+        fulfilment.mailed(sql, message.data.order_id, mail_id, status, asked_at, message.time)
 
 
 handler = consumer.handler

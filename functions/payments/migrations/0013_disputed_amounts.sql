@@ -6,5 +6,5 @@ UPDATE disputes d SET amount = taken.amount
          WHERE cause = 'DISPUTE_LOST' AND status = 'SUCCEEDED' GROUP BY order_id) taken
  WHERE d.order_id = taken.order_id
    AND d.dispute_id = (SELECT min(dispute_id) FROM disputes WHERE order_id = d.order_id AND status = 'LOST');
--- Which mail an order's mail status is of, and when that was told: of two mails the newer one counts.
-ALTER TABLE orders ADD COLUMN mail_id UUID, ADD COLUMN mail_told_at TIMESTAMPTZ;
+-- Which mail an order's mail status is of, and when that mail was asked for: of two mails the newer one counts.
+ALTER TABLE orders ADD COLUMN mail_id UUID, ADD COLUMN mail_asked_at TIMESTAMPTZ;

@@ -155,7 +155,7 @@ def save(sql: Sql, order: Order, type_: str, at: datetime, **data: Any) -> Order
                    refunding_amount = %(refunding_amount)s, refunded_amount = %(refunded_amount)s,
                    cancel_requested_at = %(cancel_requested_at)s, tickets = %(tickets_json)s::jsonb,
                    released_at = %(released_at)s, pay_by = %(pay_by)s, mail_status = %(mail_status)s,
-                   mail_id = %(mail_id)s, mail_told_at = %(mail_told_at)s,
+                   mail_id = %(mail_id)s, mail_asked_at = %(mail_asked_at)s,
                    tickets_version = %(tickets_version)s, dispute = %(dispute)s, version = version + 1,
                    updated_at = %(at)s
              WHERE id = %(id)s AND version = %(version)s

@@ -174,7 +174,7 @@ def delivery(sql: Sql, order_id: UUID) -> Row:
 
 
 def set_delivery(sql: Sql, order_id: UUID, mail_id: UUID, status: str, at: datetime) -> None:
-    """Keep what became of the mail with the tickets."""
+    """Keep what became of the mail with the tickets; `at` is when that mail was asked for."""
     sql.run(
         """
         UPDATE purchases SET delivery_status = %(status)s, delivery_mail_id = %(mail_id)s,

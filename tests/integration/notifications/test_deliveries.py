@@ -15,6 +15,7 @@ from functions.notifications.consumers import mail as mail_consumer
 from functions.notifications.consumers import ses, users
 from functions.notifications.jobs import lift_suppression
 from functions.notifications.routes import sendgrid_webhook, status
+from shared.clock import iso
 from shared.contracts import PasswordResetRequested, VerificationRequested
 from shared.identity import Role
 from tests.cloud import Cloud, Extension
@@ -142,6 +143,8 @@ def test_a_delivery_is_taken_down_and_told_once(
 
     assert delivery(notifications_db) == ("DELIVERED", None)
     assert statuses(aws) == ["SENT", "DELIVERED"]
+    asked_at = iso(row(notifications_db)["created_at"])
+    assert [message["data"]["askedAt"] for message in aws.messages("notifications")] == [asked_at, asked_at]
     assert suppressed(notifications_db) == []
 
 

@@ -180,8 +180,23 @@ def test_an_order_shows_what_became_of_the_newest_of_its_mails(shop: Shop, is_la
     cancelled, confirmed = (uuid4(), "DELIVERED", now()), (uuid4(), "FAILED", now() + timedelta(seconds=1))
     for mail_id, status, at in (confirmed, cancelled) if is_late else (cancelled, confirmed):
         with database.transaction() as sql:
-            fulfilment.mailed(sql, UUID(order_id), mail_id, status, at)
+            fulfilment.mailed(sql, UUID(order_id), mail_id, status, at, now())
     assert see(buyer, order_id).body["mailStatus"] == "FAILED"
+
+
+def test_an_order_is_told_late_of_an_older_mail_in_vain(shop: Shop) -> None:
+    buyer = a_user()
+    order_id = shop.order_of(buyer)
+    told = {"userId": str(buyer.id), "orderId": order_id, "status": "SENT"}
+    for template, status, asked_at in (
+        ("order-confirmation", "BOUNCED", now()),
+        ("order-cancelled", "DELIVERED", now() - timedelta(hours=1)),
+    ):
+        news = {"template": template, "deliveryStatus": status, "askedAt": iso(asked_at)}
+        shop.hear(
+            mail, "notifications.mail_status_changed.v1", told | news | {"notificationId": str(uuid4())}
+        )
+    assert see(buyer, order_id).body["mailStatus"] == "BOUNCED"
 
 
 @pytest.mark.parametrize("first", ["check-in", "void"])

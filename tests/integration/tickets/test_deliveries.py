@@ -8,7 +8,7 @@ import pytest
 
 from functions.tickets.consumers import notifications
 from functions.tickets.routes import get_ticket, list_orders
-from shared.clock import now
+from shared.clock import iso, now
 from tests.cloud import Cloud
 from tests.databases import Row
 from tests.integration.tickets.test_consumers import hear
@@ -75,6 +75,14 @@ def test_older_news_of_the_mail_before_change_nothing(aws: Cloud, ticket: Row) -
     mailed(aws, order_id, "SENT", template="ticket")
     mailed(aws, order_id, "SENT", at=now() - timedelta(minutes=1), deliveryStatus="BOUNCED")
     assert told(aws) == ["SENT"]
+
+
+def test_late_news_of_an_older_mail_change_nothing(aws: Cloud, ticket: Row) -> None:
+    order_id, asked = str(ticket["order_id"]), now()
+    mailed(aws, order_id, "SENT", template="ticket", deliveryStatus="DELIVERED", askedAt=iso(asked))
+    earlier = iso(asked - timedelta(hours=1))
+    mailed(aws, order_id, "SENT", at=now() + timedelta(hours=1), deliveryStatus="BOUNCED", askedAt=earlier)
+    assert told(aws) == ["DELIVERED"]
 
 
 def test_mails_without_tickets_are_passed_over(aws: Cloud, ticket: Row) -> None:

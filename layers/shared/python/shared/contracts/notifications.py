@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from shared.contracts.base import Contract
+from shared.wire import Instant
 
 
 class MailRequested(Contract):
@@ -24,7 +25,11 @@ class MailRequested(Contract):
 
 
 class MailStatusChanged(Contract):
-    """A mail was sent, delivered, bounced, or given up."""
+    """A mail was sent, delivered, bounced, or given up.
+
+    `asked_at` is when the mail was asked for: of two mails it tells which is the newer, however late news of them come.
+    None in a message from before it was told.
+    """
 
     TYPE: ClassVar[str] = "notifications.mail_status_changed.v1"
     notification_id: UUID
@@ -33,3 +38,4 @@ class MailStatusChanged(Contract):
     template: str
     status: str
     delivery_status: str | None = None
+    asked_at: Instant | None = None
