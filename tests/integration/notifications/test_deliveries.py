@@ -363,3 +363,10 @@ def test_ses_s_events_about_other_mails_are_passed_over(aws: Cloud) -> None:
     for event in (ses_event("bounced", uuid4()), untagged, rendering):
         record = aws.record("notifications-ses", {"id": "1"} | event)
         assert ses.handler({"Records": [record]}, None) == {"batchItemFailures": []}
+
+
+def test_ses_s_first_word_is_passed_over(aws: Cloud, notifications_db: TestDatabase) -> None:
+    """As it comes when the event destination is made, in plain words."""
+    word = "Successfully validated SNS topic for Amazon SES event publishing."
+    record = aws.record("notifications-ses", {"id": "1"}) | {"body": word}
+    assert ses.handler({"Records": [record]}, None) == {"batchItemFailures": []}

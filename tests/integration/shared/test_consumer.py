@@ -127,6 +127,12 @@ def test_a_type_nobody_asked_for_is_passed_over(
     assert handled == []
 
 
+def test_what_is_no_json_is_handed_back(consumer: Consumer, aws: Cloud) -> None:
+    record = aws.record("payments-attempts", envelope()) | {"body": "hello"}
+    answer = consumer.handler({"Records": [record]}, None)
+    assert len(answer["batchItemFailures"]) == 1
+
+
 def test_data_that_breaks_the_contract_is_handed_back(consumer: Consumer, aws: Cloud) -> None:
     broken = envelope(orderId="not-a-uuid")
 

@@ -96,12 +96,27 @@ class Consumer:
         self._log.append_keys(message_id=None, order_id=None)  # of the message before
         follow(self._log, self._own)
         try:
-            self._handle(json.loads(record.body))
+            body = self._read(record.body)
+            if body is not None:
+                self._handle(body)
         except Exception as error:
             self._log.exception("message failed", extra={"queue": self._queue})
             pauses = OUTAGE_SECONDS if isinstance(error, Unavailable) else BACKOFF_SECONDS
             self._back_off(record, pauses, getattr(error, "retry_after", None) or 0)
             raise
+
+    def _read(self, body: str) -> Any:
+        """The body's JSON; None for a note of somebody else's that is none.
+
+        SES says hello in plain words when it is first told where its events go.
+        """
+        try:
+            return json.loads(body)
+        except ValueError:
+            if self._foreign is None:
+                raise
+            self._log.info("passed over what is no JSON", extra={"queue": self._queue})
+            return None
 
     def _handle(self, envelope: dict[str, Any]) -> None:
         if self._foreign is not None:
