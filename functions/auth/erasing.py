@@ -40,14 +40,19 @@ def erase(sql: Sql, user: UserRecord, at: datetime) -> None:
 
     Raises:
         LastAdmin: nobody else has the role.
-        InvalidCredentials: the password was changed meanwhile, or the account erased.
+        InvalidCredentials: the password or the role was changed meanwhile, or the account erased.
     """
     sign_in.forgive(sql, user.email)
     privacy_sql.delete_links(sql, user.id)
     if user.role is Role.ADMIN and privacy_sql.lock_admins(sql) == [user.id]:
         raise LastAdmin()
     version = privacy_sql.erase_user(
-        sql, user.id, password_hash=user.password_hash, no_password=passwords.NOBODYS_HASH, at=at
+        sql,
+        user.id,
+        role=user.role,
+        password_hash=user.password_hash,
+        no_password=passwords.NOBODYS_HASH,
+        at=at,
     )
     if version is None:
         raise sign_in.InvalidCredentials()

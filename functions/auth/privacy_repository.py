@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.database import Row, Sql
+from shared.identity import Role
 from shared.retention import forget
 
 # What an export has of each table: everything but what opens something.
@@ -168,8 +169,11 @@ def lock_admins(sql: Sql) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-def erase_user(sql: Sql, user_id: UUID, *, password_hash: str, no_password: str, at: datetime) -> int | None:
-    """Take the person out of the account; its version then. None if the password is another one by now.
+def erase_user(
+    sql: Sql, user_id: UUID, *, role: Role, password_hash: str, no_password: str, at: datetime
+) -> int | None:
+    """Take the person out of the account; its version then. None if the password or the role is another one by now:
+    somebody may have become the only administrator.
 
     The id stays, for records that must be kept refer to it; the address is free for a new account.
     """
@@ -178,10 +182,11 @@ def erase_user(sql: Sql, user_id: UUID, *, password_hash: str, no_password: str,
         UPDATE users SET email = id || '@erased.invalid', password_hash = %(no_password)s, first_name = 'Erased',
                          last_name = 'Erased', date_of_birth = '1900-01-01', email_verified = FALSE,
                          role = 'ATTENDEE', version = version + 1, updated_at = %(at)s, erased_at = %(at)s
-         WHERE id = %(id)s AND password_hash = %(password_hash)s AND erased_at IS NULL
+         WHERE id = %(id)s AND password_hash = %(password_hash)s AND role = %(role)s AND erased_at IS NULL
         RETURNING version
         """,
         id=user_id,
+        role=role,
         password_hash=password_hash,
         no_password=no_password,
         at=at,

@@ -63,9 +63,12 @@ def template(sql: Sql, name: str) -> Row | None:
     return sql.one("SELECT * FROM notification_templates WHERE name = %(name)s", name=name)
 
 
-def save_template(sql: Sql, text: Text, *, built_in_sha256: str | None, at: datetime) -> Row:
-    """Write a template, over one of the same name if there is one; `created` in the row tells which."""
-    row = sql.one(
+def save_template(sql: Sql, text: Text, *, built_in_sha256: str | None, at: datetime) -> Row | None:
+    """Write a template, over one of the same name if there is one; `created` in the row tells which.
+
+    One of our own (with a digest) is written over no admin's: None then.
+    """
+    return sql.one(
         """
         INSERT INTO notification_templates (name, subject, html_content, text_content, built_in_sha256,
                                             created_at, updated_at)
@@ -74,6 +77,7 @@ def save_template(sql: Sql, text: Text, *, built_in_sha256: str | None, at: date
            SET subject = EXCLUDED.subject, html_content = EXCLUDED.html_content,
                text_content = EXCLUDED.text_content, built_in_sha256 = EXCLUDED.built_in_sha256,
                updated_at = EXCLUDED.updated_at
+         WHERE notification_templates.built_in_sha256 IS NOT NULL OR EXCLUDED.built_in_sha256 IS NULL
         RETURNING *, xmax = 0 AS created
         """,
         name=text.name,
@@ -83,8 +87,6 @@ def save_template(sql: Sql, text: Text, *, built_in_sha256: str | None, at: date
         built_in_sha256=built_in_sha256,
         at=at,
     )
-    assert row is not None
-    return row
 
 
 def templates_after(sql: Sql, name: str, limit: int) -> list[Row]:

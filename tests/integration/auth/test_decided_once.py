@@ -30,6 +30,13 @@ def test_the_password_of_before_erases_nothing(desk: Desk, user: UserRecord) -> 
     assert desk.db.one("SELECT erased_at FROM users") == {"erased_at": None}
 
 
+def test_who_has_become_the_only_administrator_meanwhile_stays(desk: Desk, user: UserRecord) -> None:
+    desk.db.run("UPDATE users SET role = 'ADMIN'")
+    with pytest.raises(InvalidCredentials), database.transaction() as sql:
+        erasing.erase(sql, user, now())
+    assert desk.db.one("SELECT erased_at FROM users") == {"erased_at": None}
+
+
 def an_export(user: UserRecord) -> UUID:
     export_id = uuid4()
     with database.transaction() as sql:

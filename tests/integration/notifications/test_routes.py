@@ -5,9 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from functions.notifications import by_hand, samples
+from functions.notifications import by_hand, samples, templates
 from functions.notifications.consumers import mail
+from functions.notifications.database import database
 from functions.notifications.routes import create_template, health, list_templates, send, status
+from shared.clock import now
 from shared.identity import Role
 from tests.databases import TestDatabase
 from tests.integration.notifications.conftest import Post
@@ -205,6 +207,17 @@ class TestTemplates:
 
         [found] = [item for item in listed.body["items"] if item["name"] == "verify-email"]
         assert (found["subject"], found["builtIn"]) == ("Prove it", False)
+
+    def test_an_admins_text_stays_that_is_saved_while_ours_is_brought_up_to_date(
+        self, notifications_db: TestDatabase
+    ) -> None:
+        save_template(
+            name="verify-email", subject="Mine", htmlContent="{{ token }}", textContent="{{ token }}"
+        )
+        with database.transaction() as sql:
+            row = templates._install(sql, "verify-email", now())
+        assert row is not None
+        assert (row["subject"], row["built_in_sha256"]) == ("Mine", None)
 
     def test_an_older_text_of_ours_is_brought_up_to_date(
         self, post: Post, notifications_db: TestDatabase
