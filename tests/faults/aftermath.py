@@ -19,7 +19,8 @@ def won(world: World) -> None:
     eventually(partial(_dashboard(world).decide, _payment(world, order), "win"), PATIENCE_SECONDS)
     won = world.becomes(order["orderId"], "PAID")
     if not world.is_over(won, "PAID"):
-        assert {ticket["status"] for ticket in won["tickets"]} == {"ACTIVE"}
+        # News of its tickets come in any order: it may be paid by older ones, and those in between still to come.
+        eventually(partial(_is_valid, world, order["orderId"]), PATIENCE_SECONDS)
 
 
 def lost(world: World) -> None:
@@ -54,6 +55,11 @@ def paid_too_late(world: World) -> None:
     world.becomes(order["orderId"], "CANCELLED")
     assert _paypal(world, "POST", f"orders/{payment}/review", {"outcome": "succeed"}).status == 200
     world.becomes(order["orderId"], "REFUNDED")
+
+
+def _is_valid(world: World, order_id: str) -> bool:
+    shown = world.buyer.get(f"/api/payments/orders/{order_id}")
+    return shown.status == 200 and {ticket["status"] for ticket in shown.body["tickets"]} == {"ACTIVE"}
 
 
 def _dashboard(world: World) -> Dashboard:
