@@ -110,7 +110,7 @@ def update(
         repository.reclaim(sql, ticket_type_id, at)
     updated = repository.update(sql, ticket_type_id, request, before["currency"], at)
     if updated is None:
-        raise BelowTaken(_taken(sql, organizer, ticket_type_id))
+        raise BelowTaken(_taken(sql, organizer, ticket_type_id, at))
     inventory.changed(sql, updated.event_id, [ticket_type_id])
     stock_news.tell(sql, updated.event_id, at)
     return updated
@@ -128,7 +128,7 @@ def delete(sql: Sql, organizer: User, ticket_type_id: UUID, at: datetime) -> Non
     if repository.delete_unused(sql, ticket_type_id):
         copies.forget_currency(sql, before["event_id"])
     elif not repository.withdraw(sql, ticket_type_id, at):
-        raise BelowTaken(_taken(sql, organizer, ticket_type_id))
+        raise BelowTaken(_taken(sql, organizer, ticket_type_id, at))
     inventory.changed(sql, before["event_id"])
     stock_news.tell(sql, before["event_id"], at)
 
@@ -151,6 +151,6 @@ def _locked(sql: Sql, organizer: User, ticket_type_id: UUID) -> Row:
     return row
 
 
-def _taken(sql: Sql, organizer: User, ticket_type_id: UUID) -> int:
+def _taken(sql: Sql, organizer: User, ticket_type_id: UUID, at: datetime) -> int:
     row = _locked(sql, organizer, ticket_type_id)
-    return int(row["quantity_sold"] + row["quantity_held"]) + repository.disputed(sql, ticket_type_id)
+    return int(row["quantity_sold"] + row["quantity_held"]) + repository.disputed(sql, ticket_type_id, at)

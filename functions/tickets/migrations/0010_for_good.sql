@@ -34,6 +34,10 @@ BEGIN
     END IF;
 END $$;
 
--- Tickets of a type that a dispute voided: should it be won after the event, they are valid again, so the type is not made
--- smaller then, nor deleted.
+-- How many seats of a type are kept for tickets that a dispute voided. Once their event has begun nobody else can buy them,
+-- and should the dispute be won, they are valid again: so the type is made no smaller then, nor deleted.
+CREATE FUNCTION disputed_seats(p_type_id UUID, p_now TIMESTAMPTZ) RETURNS INTEGER LANGUAGE sql STABLE AS $$
+    SELECT count(*)::INTEGER FROM tickets k JOIN event_copies e ON e.event_id = k.event_id
+     WHERE k.ticket_type_id = p_type_id AND k.void_reason = 'DISPUTED' AND e.event_date <= p_now
+$$;
 CREATE INDEX tickets_disputed ON tickets (ticket_type_id) WHERE void_reason = 'DISPUTED';

@@ -84,7 +84,7 @@ def update(
 ) -> TicketType | None:
     """New terms; None if more is sold or held than the new quantity (the CHECK stands behind this guard).
 
-    Nor is a type of an event that has begun made smaller than it needs to be for tickets that a dispute voided.
+    Nor is it made smaller than is kept for tickets that a dispute voided.
     """
     row = sql.one(
         """
@@ -94,10 +94,8 @@ def update(
                sale_end_date = %(sale_end_date)s, per_person_limit = %(per_person_limit)s,
                venue_zone = %(venue_zone)s, updated_at = %(at)s
          WHERE id = %(id)s AND quantity_sold + quantity_held <= %(quantity_available)s
-           AND least(quantity_available, quantity_sold + quantity_held + (
-                   SELECT count(*) FROM tickets k JOIN event_copies e ON e.event_id = k.event_id
-                    WHERE k.ticket_type_id = %(id)s AND k.void_reason = 'DISPUTED' AND e.event_date <= %(at)s
-               )) <= %(quantity_available)s
+           AND least(quantity_available, quantity_sold + quantity_held + disputed_seats(id, %(at)s))
+               <= %(quantity_available)s
         RETURNING *
         """,
         **_terms(terms, currency),
@@ -107,14 +105,9 @@ def update(
     return TicketType.model_validate(row) if row else None
 
 
-def disputed(sql: Sql, ticket_type_id: UUID) -> int:
-    """How many tickets of the type are void because of a dispute. Once their event has begun no one else can buy their
-    seats, and should the dispute be won, they are valid again.
-    """
-    row = sql.one(
-        "SELECT count(*) AS n FROM tickets WHERE ticket_type_id = %(id)s AND void_reason = 'DISPUTED'",
-        id=ticket_type_id,
-    )
+def disputed(sql: Sql, ticket_type_id: UUID, at: datetime) -> int:
+    """How many seats of the type are kept for tickets that a dispute voided."""
+    row = sql.one("SELECT disputed_seats(%(id)s, %(at)s) AS n", id=ticket_type_id, at=at)
     assert row is not None
     return int(row["n"])
 
@@ -134,15 +127,12 @@ def delete_unused(sql: Sql, ticket_type_id: UUID) -> bool:
 
 
 def withdraw(sql: Sql, ticket_type_id: UUID, at: datetime) -> bool:
-    """Take a type off sale for good; False if something of it is sold or held, or disputed (see `update`)."""
+    """Take a type off sale for good; False if something of it is sold or held, or kept for a dispute."""
     return (
         sql.run(
             """
             UPDATE ticket_types SET deleted_at = %(at)s
-             WHERE id = %(id)s AND quantity_sold + quantity_held = 0
-               AND NOT EXISTS (
-                   SELECT FROM tickets k JOIN event_copies e ON e.event_id = k.event_id
-                    WHERE k.ticket_type_id = %(id)s AND k.void_reason = 'DISPUTED' AND e.event_date <= %(at)s)
+             WHERE id = %(id)s AND quantity_sold + quantity_held + disputed_seats(id, %(at)s) = 0
             """,
             id=ticket_type_id,
             at=at,
