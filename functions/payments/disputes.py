@@ -12,11 +12,10 @@ had less than that left, since a refund was on its way, the rest is taken from w
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID, uuid4
 
 from functions.payments import late_money, refunding
 from functions.payments.gateways.gateway import DisputeResult
-from functions.payments.models import ZERO, Dispute, Order, PaymentStatus, RefundStatus
+from functions.payments.models import ZERO, Dispute, Order, PaymentStatus
 from functions.payments.repository import disputes, orders, refunds
 from shared import outbox
 from shared.contracts import OrderDisputed
@@ -90,27 +89,21 @@ def _take(sql: Sql, order: Order, at: datetime) -> Order:
 
     An order that keeps some of its money stays disputed: its tickets are void, so it is not one partly refunded.
     """
-    amount = _not_taken_yet(sql, order)
-    refund_id = _record_taken(sql, order, amount, at) if amount > ZERO else None
-    refunded = order.refunded_amount + max(amount, ZERO)
+    amount, refund = max(_not_taken_yet(sql, order), ZERO), None
+    if amount > ZERO:
+        ticket_ids = refunding.unrefunded(order)
+        refund = refunds.create_made(
+            sql, order.id, amount, _BY_BANK, at, cause="DISPUTE_LOST", ticket_ids=ticket_ids
+        )
+    refunded = order.refunded_amount + amount
     is_all = refunded == order.captured_amount
     status = PaymentStatus.REFUNDED if is_all else PaymentStatus.DISPUTED
     changed = replace(order, refunded_amount=refunded, payment_status=status)
-    facts = {"refundId": str(refund_id), "amount": str(amount)} if refund_id else {}
+    facts = {"refundId": str(refund.id), "amount": str(amount)} if refund else {}
     order = orders.save(sql, changed, "DISPUTE_LOST", at, **facts)
-    refund = refunds.get(sql, refund_id) if refund_id else None
     if refund is not None:
         refunds.audit(sql, order, refund, None, at)
     return order
-
-
-def _record_taken(sql: Sql, order: Order, amount: Decimal, at: datetime) -> UUID:
-    refund_id, ticket_ids = uuid4(), refunding.unrefunded(order)
-    refunds.create(
-        sql, refund_id, order.id, amount, _BY_BANK, at, cause="DISPUTE_LOST", ticket_ids=ticket_ids
-    )
-    refunds.finish(sql, refund_id, RefundStatus.SUCCEEDED, at, gateway_refund_id=None)
-    return refund_id
 
 
 def _has_our_money(order: Order) -> bool:

@@ -6,7 +6,7 @@ A dashboard of the provider's gives some back, or the buyer's bank takes it. How
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from functions.payments import disputes, owing, refunding
 from functions.payments.gateways.gateway import RefundResult
@@ -20,7 +20,7 @@ from shared.log import logger
 log = logger("payments")
 
 GATEWAY_STATUS = {"succeeded": RefundStatus.SUCCEEDED, "failed": RefundStatus.FAILED}
-PROVIDER = "PROVIDER"
+PROVIDER = "PROVIDER"  # the cause of a refund that somebody made in the dashboard
 _BY_PROVIDER = "Refunded at the payment provider"
 
 
@@ -67,12 +67,10 @@ def found_at_provider(sql: Sql, order: Order, total_refunded: Decimal, at: datet
 
 def _take_over(sql: Sql, order: Order, amount: Decimal, at: datetime) -> None:
     """A part of it is of no ticket in particular, as one that an organizer asks for by its amount."""
-    refund_id = uuid4()
     ticket_ids = refunding.unrefunded(order) if amount == order.refundable_amount else []
-    refunds.create(sql, refund_id, order.id, amount, _BY_PROVIDER, at, cause=PROVIDER, ticket_ids=ticket_ids)
-    refunds.finish(sql, refund_id, RefundStatus.SUCCEEDED, at, gateway_refund_id=None)
-    refund = refunds.get(sql, refund_id)
-    assert refund is not None
+    refund = refunds.create_made(
+        sql, order.id, amount, _BY_PROVIDER, at, cause=PROVIDER, ticket_ids=ticket_ids
+    )
     aside = replace(order, refunding_amount=order.refunding_amount + amount)
     _succeeded(sql, aside, refund, None, at)
 
@@ -160,7 +158,7 @@ def _did_not_succeed(sql: Sql, order: Order, refund: Refund, failure: str | None
     if (
         refund.status is RefundStatus.SUCCEEDED
         and refund.cause != PROVIDER
-        and _has_dashboard_s(sql, order.id)
+        and _dashboard_gave_back(sql, order.id)
     ):
         # The sums that its refunds were judged by before had this one among them: its provider is asked anew.
         orders.mark_refunds(sql, order.id, unclear=True)
@@ -182,7 +180,7 @@ def _tell(sql: Sql, order: Order, refund: Refund, *, fully: bool) -> None:
     outbox.publish(sql, told, subject=order.id, version=order.version)
 
 
-def _has_dashboard_s(sql: Sql, order_id: UUID) -> bool:
+def _dashboard_gave_back(sql: Sql, order_id: UUID) -> bool:
     return any(refund.cause == PROVIDER for refund in refunds.of_order(sql, order_id))
 
 

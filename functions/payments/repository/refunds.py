@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from functions.payments.models import Order, Refund, RefundStatus
 from shared.database import Row, Sql, record
@@ -37,6 +37,25 @@ def create(
         ticket_ids=ticket_ids,
         at=at,
     )
+
+
+def create_made(
+    sql: Sql,
+    order_id: UUID,
+    amount: Decimal,
+    reason: str,
+    at: datetime,
+    *,
+    cause: str,
+    ticket_ids: list[UUID],
+) -> Refund:
+    """Record money that went back without our asking; the caller changes the order's amounts, as with `create`."""
+    refund_id = uuid4()
+    create(sql, refund_id, order_id, amount, reason, at, cause=cause, ticket_ids=ticket_ids)
+    finish(sql, refund_id, RefundStatus.SUCCEEDED, at, gateway_refund_id=None)
+    refund = get(sql, refund_id)
+    assert refund is not None
+    return refund
 
 
 def get(sql: Sql, refund_id: UUID) -> Refund | None:
