@@ -19,7 +19,7 @@ LOOK_THEN_TAKE = """
     BEGIN
         IF (SELECT t.quantity_sold + t.quantity_held + p_quantity <= t.quantity_available
               FROM ticket_types t WHERE t.id = p_type_id) THEN
-            PERFORM pg_sleep(0.01);
+            PERFORM pg_sleep(0.2);
             RETURN QUERY UPDATE ticket_types t SET quantity_held = t.quantity_held + p_quantity
                           WHERE t.id = p_type_id RETURNING t.*;
         END IF;

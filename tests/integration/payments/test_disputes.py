@@ -47,6 +47,7 @@ def intent_of(shop: Shop, order_id: str) -> str:
 
 def decide(shop: Shop, order_id: str, evidence: str) -> None:
     """What Stripe's test mode reads as evidence that wins, or loses."""
+    eventually(lambda: shop.endpoint.of(intent_of(shop, order_id), "charge.dispute.created"))
     [delivery] = shop.endpoint.of(intent_of(shop, order_id), "charge.dispute.created")
     dispute: Any = delivery.event["data"]["object"]
     shop.stripe.client().v1.disputes.update(dispute["id"], {"evidence": {"uncategorized_text": evidence}})
