@@ -57,9 +57,7 @@ def send(mail: bytes, *, id: UUID, sender: str, recipient: str) -> str:
         code = refused.response["Error"]["Code"]
         if code == "BadRequestException":
             raise MailRefused("The mail service refused this mail") from None
-        if (
-            code == "MessageRejected"
-        ):  # e.g. an address that is not verified, while the account is in the sandbox
+        if code == "MessageRejected":  # in the sandbox, say: an address not verified
             raise MailNotTaken(f"The mail service failed ({code})") from None
         # A quota, a pause: all of them end, and the mail is tried until it is given up.
         raise NotTaken(f"The mail service failed ({code})") from None
